@@ -1,0 +1,192 @@
+//! Every way to fail, in domain words. What HTTP makes of them is in `http::problem`.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::json::SyntaxError;
+
+/// What the crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A way to fail.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A query that cannot be understood; `parameter` is the query parameter at fault.
+    #[error("{parameter}: {detail}")]
+    InvalidQuery {
+        /// The parameter, as the client wrote it.
+        parameter: String,
+        /// Where in the parameter's value, in bytes, if that helps.
+        offset: Option<usize>,
+        /// What is wrong and what was expected.
+        detail: String,
+    },
+    /// A body that is not the JSON it should be.
+    #[error("{0}")]
+    MalformedBody(SyntaxError),
+    /// A query that names a field the schema does not have.
+    #[error("there is no field `{field}`{}", suggested(suggestion.as_deref()))]
+    UnknownField {
+        /// The parameter that names it.
+        parameter: String,
+        /// The field's dotted name.
+        field: String,
+        /// The nearest name that exists.
+        suggestion: Option<String>,
+    },
+    /// More than a limit allows.
+    #[error("{what} is over the limit of {limit} (`{name}`)")]
+    LimitExceeded {
+        /// The limit's name, as its flag has it.
+        name: &'static str,
+        /// The limit.
+        limit: u64,
+        /// What is over it.
+        what: String,
+    },
+    /// Nobody says who asks, and only known callers are served.
+    #[error("credentials are needed: {0}")]
+    Unauthenticated(&'static str),
+    /// No such collection is declared.
+    #[error("there is no collection `{name}`{}", suggested(suggestion.as_deref()))]
+    UnknownCollection {
+        /// The name asked for.
+        name: String,
+        /// The nearest name that exists.
+        suggestion: Option<String>,
+    },
+    /// No such document.
+    #[error("`{collection}` has no document with that `_id`")]
+    UnknownDocument {
+        /// The collection.
+        collection: String,
+    },
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NoRoute,
+    /// The path exists, the method does not.
+    #[error("this path does not take that method")]
+    MethodNotAllowed,
+    /// None of the media types the client takes can be given.
+    #[error("the answer can only be `application/json`")]
+    NotAcceptable,
+    /// A body of a media type that is not read here.
+    #[error("the body's media type must be {expected}")]
+    UnsupportedMediaType {
+        /// The media types that are read.
+        expected: &'static str,
+    },
+    /// A body or a document over its limit.
+    #[error("the {what} is over the limit of {limit} bytes")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A unique index already holds these values.
+    #[error("another document has the same values under the unique index `{index}`{}", of_fields(fields))]
+    Duplicate {
+        /// The index's name.
+        index: String,
+        /// Its fields.
+        fields: Vec<String>,
+    },
+    /// Other writers were faster, again and again.
+    #[error("the document is being changed by others; try again")]
+    Conflict,
+    /// `If-Match` or `If-None-Match` does not hold.
+    #[error("the document is not as the request's precondition says")]
+    PreconditionFailed {
+        /// The document's present entity tag; `None` when there is no document.
+        current: Option<String>,
+    },
+    /// The database's verdict on a document, in the words of the collection file.
+    #[error("the document breaks {} of the rules of `{collection}`", violations.len())]
+    InvalidDocument {
+        /// The collection.
+        collection: String,
+        /// Every broken rule.
+        violations: Vec<Violation>,
+    },
+    /// A body that sets fields which clients may not write.
+    #[error("these fields are written by the service: {}", pointers.join(", "))]
+    ReadOnlyField {
+        /// Where they stand in the body.
+        pointers: Vec<String>,
+    },
+    /// The database cannot be reached, or no connection is free.
+    #[error("the database is not available")]
+    Unavailable {
+        /// The cause, for the log.
+        cause: String,
+    },
+    /// The work took longer than it may.
+    #[error("the request took longer than its deadline")]
+    DeadlineExceeded,
+    /// A fault of ours or of the database.
+    #[error("{0}")]
+    Internal(String),
+    /// Collection files with mistakes.
+    #[error("{}", lines(.0))]
+    Schemas(Vec<Mistake>),
+    /// The service cannot start, and why.
+    #[error("{0}")]
+    Startup(String),
+}
+
+/// A mistake in a collection file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{path}#{pointer}: {detail}")]
+pub struct Mistake {
+    /// The file, as it is shown: `schemas/books.json`.
+    pub path: String,
+    /// The RFC 6901 pointer of the keyword or value at fault.
+    pub pointer: String,
+    /// What is wrong, and what to do.
+    pub detail: String,
+}
+
+/// A rule that a document breaks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Violation {
+    /// RFC 6901 pointer of the value in the document.
+    pub pointer: String,
+    /// The rule in a sentence.
+    pub detail: String,
+    /// The keyword as the collection file has it.
+    pub keyword: String,
+    /// The keyword's value as the collection file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Box<RawValue>>,
+    /// What stands there instead, in JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Box<RawValue>>,
+    /// The subschema that holds the keyword: `#` and its RFC 6901 pointer in the collection file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+}
+
+/// A query that cannot be understood: the parameter at fault, where in its value (in bytes), and why.
+pub(crate) fn invalid_query(parameter: &str, offset: Option<usize>, detail: impl Into<String>) -> Error {
+    Error::InvalidQuery { parameter: parameter.to_owned(), offset, detail: detail.into() }
+}
+
+/// The name of `known` nearest to `name`, if any is near enough to be what was meant.
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let near =
+        |k: &str| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &k.to_lowercase()), k.to_owned());
+    known.into_iter().map(near).filter(|(score, _)| *score >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+}
+
+fn of_fields(fields: &[String]) -> String {
+    if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) }
+}
+
+fn suggested(suggestion: Option<&str>) -> String {
+    suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default()
+}
+
+fn lines(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,255 @@
+//! JSON text as a tree that remembers where each value stood.
+//!
+//! For collection files and filters, which are looked at more than once. Numbers keep
+//! their digits, duplicate keys are refused, depth is bounded. Documents and merge patches do not come this way: `codec`
+//! turns their text into BSON in one pass.
+
+use std::{fmt, ops::Range};
+
+use indexmap::{IndexMap, map::Entry};
+use jiter::{Jiter, JiterError, LinePosition, Peek};
+
+/// A JSON value and the bytes of the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    /// Where the value stands in the text, in bytes.
+    pub span: Range<usize>,
+    /// The value.
+    pub node: Node,
+}
+
+/// What a JSON value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as written.
+    Number(String),
+    /// A string, unescaped.
+    String(String),
+    /// An array.
+    Array(Vec<Tree>),
+    /// An object, in the order of the text.
+    Object(IndexMap<String, Tree>),
+}
+
+/// Text that is not JSON, or breaks one of our rules for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in bytes, from 1.
+    pub column: usize,
+    /// Bytes from the start of the text.
+    pub offset: usize,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.detail)
+    }
+}
+
+impl SyntaxError {
+    /// The error `detail` at byte `offset` of `text`.
+    pub fn at(text: &[u8], offset: usize, detail: impl Into<String>) -> Self {
+        let LinePosition { line, column } = LinePosition::find(text, offset);
+        Self { line, column: column.max(1), offset, detail: detail.into() }
+    }
+
+    pub(crate) fn from_jiter(text: &[u8], error: &JiterError) -> Self {
+        Self::at(text, error.index, error.error_type.to_string())
+    }
+}
+
+impl Tree {
+    /// Reads the whole of `text`; objects and arrays nested deeper than `max_depth` are an error.
+    pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, SyntaxError> {
+        let mut reader = Reader { text, jiter: Jiter::new(text), room: max_depth };
+        let peek = reader.jiter.peek().map_err(|e| SyntaxError::from_jiter(text, &e))?;
+        let tree = reader.value(peek)?;
+        reader.jiter.finish().map_err(|e| SyntaxError::from_jiter(text, &e))?;
+        Ok(tree)
+    }
+
+    /// The member `name`, if this is an object that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.as_object()?.get(name)
+    }
+
+    /// The value an [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901) pointer (`/a/0`, no `#`) leads to.
+    pub fn pointer(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |tree, token| match &tree.node {
+            Node::Object(members) => members.get(&token.replace("~1", "/").replace("~0", "~")),
+            Node::Array(items) => items.get(token.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
+    /// The string, if this is one.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Node::String(text) = &self.node { Some(text) } else { None }
+    }
+
+    /// The members, if this is an object.
+    pub fn as_object(&self) -> Option<&IndexMap<String, Self>> {
+        if let Node::Object(members) = &self.node { Some(members) } else { None }
+    }
+
+    /// The items, if this is an array.
+    pub fn as_array(&self) -> Option<&[Self]> {
+        if let Node::Array(items) = &self.node { Some(items) } else { None }
+    }
+
+    /// The boolean, if this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Node::Bool(value) = self.node { Some(value) } else { None }
+    }
+
+    /// The whole number in 32 bits, if this is one; `5.0` and `5e0` are.
+    pub fn as_whole(&self) -> Option<i32> {
+        let Node::Number(digits) = &self.node else { return None };
+        let number: f64 = digits.parse().ok()?;
+        let fits = number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number in range")]
+        fits.then_some(number as i32)
+    }
+
+    /// The piece of `source`, the text this was read from, that this value is.
+    pub fn text<'s>(&self, source: &'s str) -> &'s str {
+        source.get(self.span.clone()).unwrap_or_default()
+    }
+}
+
+/// Appends one token to an RFC 6901 pointer, escaped.
+pub fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for c in token.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c => pointer.push(c),
+        }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    jiter: Jiter<'t>,
+    room: usize,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, peek: Peek) -> Result<Tree, SyntaxError> {
+        let start = self.jiter.current_index();
+        let node = match peek {
+            Peek::Null => self.jiter.known_null().map(|()| Node::Null).map_err(|e| self.at(&e))?,
+            Peek::True | Peek::False => self.jiter.known_bool(peek).map(Node::Bool).map_err(|e| self.at(&e))?,
+            Peek::String => {
+                let text = self.jiter.known_str().map(str::to_owned);
+                Node::String(text.map_err(|e| self.at(&e))?)
+            }
+            Peek::Array => self.nested(Self::array)?,
+            Peek::Object => self.nested(Self::object)?,
+            _ => {
+                let digits = self.jiter.known_number_bytes(peek).map(|d| String::from_utf8_lossy(d).into_owned());
+                Node::Number(digits.map_err(|e| self.at(&e))?)
+            }
+        };
+        Ok(Tree { span: start..self.jiter.current_index(), node })
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Node, SyntaxError>) -> Result<Node, SyntaxError> {
+        let Some(room) = self.room.checked_sub(1) else {
+            return Err(SyntaxError::at(self.text, self.jiter.current_index(), "nested too deeply"));
+        };
+        self.room = room;
+        let node = read(self)?;
+        self.room += 1;
+        Ok(node)
+    }
+
+    fn array(&mut self) -> Result<Node, SyntaxError> {
+        let mut items = Vec::new();
+        let mut next = self.jiter.known_array().map_err(|e| self.at(&e))?;
+        while let Some(peek) = next {
+            items.push(self.value(peek)?);
+            next = self.jiter.array_step().map_err(|e| self.at(&e))?;
+        }
+        Ok(Node::Array(items))
+    }
+
+    fn object(&mut self) -> Result<Node, SyntaxError> {
+        let mut members = IndexMap::new();
+        let mut key = self.jiter.known_object().map(|k| k.map(str::to_owned)).map_err(|e| self.at(&e))?;
+        while let Some(name) = key {
+            let at = self.jiter.current_index();
+            let peek = self.jiter.peek().map_err(|e| self.at(&e))?;
+            let value = self.value(peek)?;
+            match members.entry(name) {
+                Entry::Vacant(slot) => drop(slot.insert(value)),
+                Entry::Occupied(slot) => {
+                    return Err(SyntaxError::at(self.text, at, format!("duplicate key `{}`", slot.key())));
+                }
+            }
+            key = self.jiter.next_key().map(|k| k.map(str::to_owned)).map_err(|e| self.at(&e))?;
+        }
+        Ok(Node::Object(members))
+    }
+
+    fn at(&self, error: &JiterError) -> SyntaxError {
+        SyntaxError::from_jiter(self.text, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_order_digits_and_places() {
+        let text = br#"{"b": 1.50, "a": [true, "x\n"]}"#;
+        let tree = Tree::parse(text, 8).unwrap();
+        assert_eq!(tree.as_object().unwrap().keys().collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(tree.get("b").unwrap().node, Node::Number("1.50".into()));
+        assert_eq!(tree.pointer("/a/1").unwrap().text(std::str::from_utf8(text).unwrap()), r#""x\n""#);
+    }
+
+    #[test]
+    fn tells_whole_numbers() {
+        let cases = [
+            ("2", Some(2)),
+            ("20e-1", Some(2)),
+            ("-2.0", Some(-2)),
+            ("-0", Some(0)),
+            ("2147483647", Some(i32::MAX)),
+            ("2147483648", None),
+            ("1.5", None),
+            ("1e99", None),
+            ("\"2\"", None),
+        ];
+        for (text, whole) in cases {
+            assert_eq!(Tree::parse(text.as_bytes(), 1).unwrap().as_whole(), whole, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_with_line_and_column() {
+        let cases: [(&[u8], usize, usize, &str); 6] = [
+            (b"{\"a\": 1,\n \"a\": 2}", 2, 6, "duplicate key `a`"),
+            (b"[1, 2", 1, 5, "EOF while parsing a list"),
+            (b"[[[[[]]]]]", 1, 5, "nested too deeply"),
+            (b"\"\\ud800\"", 1, 8, "unexpected end of hex escape"),
+            (b"NaN", 1, 1, "expected value"),
+            (b"1 2", 1, 3, "trailing characters"),
+        ];
+        for (text, line, column, detail) in cases {
+            let error = Tree::parse(text, 4).unwrap_err();
+            assert_eq!((error.line, error.column, error.detail.as_str()), (line, column, detail), "{text:?}");
+        }
+    }
+}
