@@ -1,0 +1,14 @@
+//! How each BSON type looks in JSON, both ways. The table of faces is in the crate's `docs/collections.md`.
+//!
+//! [`decode`] and [`encode`] walk the values, guided by the schema; `text`, `number` and `ejson` know how one
+//! value is written as a string, a number and an Extended JSON wrapper; `raw` puts BSON bytes together.
+
+pub mod decode;
+mod ejson;
+pub mod encode;
+mod number;
+mod raw;
+mod text;
+
+#[cfg(test)]
+mod tests;

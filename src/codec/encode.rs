@@ -1,0 +1,132 @@
+//! BSON to JSON bytes in one pass, guided by the schema.
+//!
+//! A value prints plainly only where reading the print back gives the same BSON; elsewhere it prints as canonical
+//! Extended JSON, which `ejson` writes.
+
+use bson::{
+    RawArray, RawDocument,
+    raw::{CStr, RawBsonRef},
+};
+
+use super::{ejson, text};
+use crate::{
+    error::{Error, Result},
+    schema::{Field, Kind},
+};
+
+/// How deep stored documents may be nested. MongoDB's own limit is about half of it.
+pub const MAX_STORED_DEPTH: usize = 200;
+
+/// Appends `document` as JSON. A document that is not valid BSON is an [`Error::Internal`], and `out` is then cut off.
+pub fn document(out: &mut Vec<u8>, document: &RawDocument, shape: &Field) -> Result<()> {
+    object(out, document, shape, MAX_STORED_DEPTH)
+}
+
+/// Appends `value` as JSON. Fails as [`document`] does.
+pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<()> {
+    nested(out, value, shape, MAX_STORED_DEPTH)
+}
+
+fn nested(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field, room: usize) -> Result<()> {
+    match value {
+        RawBsonRef::Document(document) => object(out, document, shape, room),
+        RawBsonRef::Array(values) => array(out, values, shape.item(), room),
+        value if plain(out, value, shape)? => Ok(()),
+        value => ejson::write(out, value, room),
+    }
+}
+
+fn object(out: &mut Vec<u8>, document: &RawDocument, shape: &Field, room: usize) -> Result<()> {
+    let room = deeper(room)?;
+    members(out, document, |out, name, value| nested(out, value, shape.member(name), room))
+}
+
+fn array(out: &mut Vec<u8>, values: &RawArray, shape: &Field, room: usize) -> Result<()> {
+    let room = deeper(room)?;
+    items(out, values, |out, value| nested(out, value, shape, room))
+}
+
+/// Appends `value` as the string, number or word that it is in `shape`; `false`, and nothing, where it needs a wrapper.
+fn plain(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<bool> {
+    match value {
+        RawBsonRef::Null => out.extend_from_slice(b"null"),
+        RawBsonRef::Boolean(true) => out.extend_from_slice(b"true"),
+        RawBsonRef::Boolean(false) => out.extend_from_slice(b"false"),
+        RawBsonRef::String(text) => quote(out, text)?,
+        RawBsonRef::Int32(number) if shape.kinds.contains(Kind::Int) => integer(out, number),
+        RawBsonRef::Int64(number) if reads_as_long(number, shape) => integer(out, number),
+        RawBsonRef::Double(number) if number.is_finite() && shape.kinds.contains(Kind::Double) => float(out, number),
+        value => return Ok(text::write(out, value, shape)),
+    }
+    Ok(true)
+}
+
+/// Whether the digits of `number` alone are read as a long, or need not be.
+fn reads_as_long(number: i64, shape: &Field) -> bool {
+    let as_int = shape.kinds.contains(Kind::Int) && i32::try_from(number).is_ok();
+    shape.kinds.contains(Kind::Long) && (shape.loose_number || !as_int)
+}
+
+fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends a finite double: the shortest digits that read back as it, always with a point or an exponent.
+pub(super) fn float(out: &mut Vec<u8>, number: f64) {
+    out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn quote(out: &mut Vec<u8>, text: &str) -> Result<()> {
+    serde_json::to_writer(out, text).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Appends `document` as an object, its values by `write`.
+pub(super) fn members<'d>(
+    out: &mut Vec<u8>,
+    document: &'d RawDocument,
+    write: impl Fn(&mut Vec<u8>, &str, RawBsonRef<'d>) -> Result<()>,
+) -> Result<()> {
+    out.push(b'{');
+    for (index, element) in document.iter().enumerate() {
+        let (name, value) = element.map_err(|error| corrupt(&error))?;
+        separate(out, index);
+        quote(out, CStr::as_str(name))?;
+        out.push(b':');
+        write(out, name.as_str(), value)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends `values` as an array, each by `write`.
+pub(super) fn items<'d>(
+    out: &mut Vec<u8>,
+    values: &'d RawArray,
+    write: impl Fn(&mut Vec<u8>, RawBsonRef<'d>) -> Result<()>,
+) -> Result<()> {
+    out.push(b'[');
+    for (index, value) in values.into_iter().enumerate() {
+        let value = value.map_err(|error| corrupt(&error))?;
+        separate(out, index);
+        write(out, value)?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn separate(out: &mut Vec<u8>, index: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+}
+
+/// The room that is left one level further down.
+pub(super) fn deeper(room: usize) -> Result<usize> {
+    let limit = || Error::Internal(format!("a stored document is nested deeper than {MAX_STORED_DEPTH} levels"));
+    room.checked_sub(1).ok_or_else(limit)
+}
+
+fn corrupt(error: &bson::error::Error) -> Error {
+    Error::Internal(format!("a stored document is not valid BSON: {error}"))
+}
