@@ -1,0 +1,149 @@
+//! What is said of a field where the field stands: `default`, `readOnly`, `x-set`, `x-ref`, and all of `_id`.
+//!
+//! The service writes into fields that it can name by a path of `properties`. Inside a list, or in one of several
+//! alternatives, there is no such path, and the keyword would do nothing: it is refused there.
+
+use std::collections::HashSet;
+
+use super::Report;
+use crate::{
+    json::Tree,
+    schema::{
+        Field, Kind, Source, Stamp, field,
+        keywords::{self, Position, Status, below},
+    },
+};
+
+/// Where the file itself declares `_id`.
+const ID: &str = "/properties/_id";
+
+/// Where a subschema stands among the documents' fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    /// It is about whole documents.
+    Root,
+    /// It is about a field that `properties` alone lead to.
+    Field,
+    /// It is about items, members whose names are not declared, or members whose names cannot stand in a path.
+    Inner,
+    /// It is one of several alternatives.
+    Choice,
+}
+
+/// Adds what is wrong with keywords that say something of a field, `$ref`s followed.
+pub(super) fn check(source: &Source, report: &mut Report) {
+    let mut open = vec![(String::new(), &source.tree, Place::Root)];
+    let mut seen = HashSet::new();
+    while let Some((pointer, tree, place)) = open.pop() {
+        if seen.insert((pointer.clone(), place)) {
+            position(&pointer, tree, place, report);
+            if place == Place::Field {
+                values(source, &pointer, tree, report);
+            }
+            open.extend(parts(source, &pointer, tree, place));
+        }
+    }
+    documents(source, report);
+}
+
+/// The subschemas that the one at `pointer` applies, each with its place.
+fn parts<'s>(source: &'s Source, pointer: &str, tree: &'s Tree, place: Place) -> Vec<(String, &'s Tree, Place)> {
+    let mut parts = Vec::new();
+    for (at, part) in keywords::subschemas(pointer, tree) {
+        let mut tokens = at[pointer.len()..].split('/').skip(1);
+        let (keyword, name) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
+        let place = match (keyword, place) {
+            ("$defs", _) => continue,
+            ("anyOf" | "oneOf" | "not", _) | (_, Place::Choice) => Place::Choice,
+            ("properties", Place::Root | Place::Field) if !in_paths(name) => Place::Inner,
+            ("properties", Place::Root) => Place::Field,
+            ("items" | "additionalProperties", _) => Place::Inner,
+            _ => place,
+        };
+        parts.push((at, part, place));
+    }
+    let target = tree.get("$ref").and_then(Tree::as_str).and_then(|reference| source.resolve(reference));
+    parts.extend(target.map(|(pointer, tree)| (pointer, tree, place)));
+    parts
+}
+
+/// Whether MongoDB reads the name as one step of a path.
+fn in_paths(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('$') && !name.contains('.')
+}
+
+fn position(pointer: &str, tree: &Tree, place: Place, report: &mut Report) {
+    for (name, value) in tree.as_object().into_iter().flatten() {
+        if !matches!(keywords::status(name), Some(Status::Supported(Position::Field, _))) {
+            continue;
+        }
+        let says_nothing = name == "readOnly" && value.as_bool() == Some(false);
+        let detail = match place {
+            _ if says_nothing => continue,
+            Place::Field => continue,
+            Place::Inner if name == "x-ref" => continue,
+            Place::Root => "belongs on a field, not on the whole document",
+            Place::Inner => {
+                "belongs on a field with a path: not inside a list or a map, nor under a name with `.` or `$`"
+            }
+            Place::Choice => "belongs on the field itself, not in `anyOf`, `oneOf` or `not`",
+        };
+        report.add_below(pointer, name, detail);
+    }
+}
+
+fn values(source: &Source, pointer: &str, tree: &Tree, report: &mut Report) {
+    if tree.get("default").is_none() && tree.get("x-set").is_none() {
+        return;
+    }
+    let shape = field::derive(source, tree);
+    if let Some(default) = tree.get("default") {
+        if tree.get("x-set").is_some() {
+            report.add_below(pointer, "default", "has no use beside `x-set`, which always writes the field");
+        } else if let Err(detail) = field::read(source, default, &shape) {
+            report.add_below(pointer, "default", detail);
+        }
+    }
+    let set = shape.set.unwrap_or_default();
+    for (when, stamp) in [("insert", set.insert), ("update", set.update)] {
+        if let Some(detail) = stamp.and_then(|stamp| unfit(stamp, &shape)) {
+            report.add_below(&below(pointer, "x-set"), when, detail);
+        }
+    }
+}
+
+/// Why the field cannot hold what the service would write.
+fn unfit(stamp: Stamp, shape: &Field) -> Option<&'static str> {
+    let uuid = shape.kinds.contains(Kind::String) || (shape.uuid && shape.kinds.contains(Kind::BinData));
+    match stamp {
+        Stamp::Now if !shape.kinds.contains(Kind::Date) => {
+            Some("`now` needs a field that can hold a date: \"bsonType\": \"date\"")
+        }
+        Stamp::Uuid if !uuid => {
+            Some("`uuid` needs a field that can hold a string, or \"bsonType\": \"binData\" with \"format\": \"uuid\"")
+        }
+        Stamp::Now | Stamp::Uuid => None,
+    }
+}
+
+/// A collection holds objects. MongoDB takes no array, regular expression or undefined as `_id`, and never changes it.
+fn documents(source: &Source, report: &mut Report) {
+    let root = field::derive(source, &source.tree);
+    if field::declared(&source.tree).contains(Kind::Object) && !root.kinds.contains(Kind::Object) {
+        report.add("", "no object fits what `allOf`, `anyOf`, `oneOf` and `$ref` say of the types");
+    }
+    let Some(id) = root.properties.get("_id") else { return };
+    let at = if source.tree.pointer(ID).is_some() { ID } else { "" };
+    if [Kind::Array, Kind::Regex, Kind::Undefined].into_iter().any(|kind| id.kinds.contains(kind)) {
+        report.add(
+            at,
+            "`_id` must say which types it may have, and `array`, `regex` and `undefined` cannot be among them",
+        );
+    }
+    if source.tree.pointer(ID).is_some_and(|tree| tree.get("default").is_some()) {
+        report.add_below(ID, "default", "every document needs an `_id` of its own");
+    }
+    if id.set.is_some_and(|set| set.update.is_some()) {
+        report.add(&below(at, "x-set"), "an `_id` never changes: only `insert` can write it");
+    }
+}

@@ -1,0 +1,172 @@
+//! What the values of keywords must be beyond their form, and what keywords of one subschema say together.
+
+use super::{Report, did_you_mean};
+use crate::{
+    json::Tree,
+    schema::{Kind, Kinds, Source, field, keywords},
+};
+
+const JSON_TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
+
+/// How many pairs of a required and a declared name are compared for a suggestion.
+const MAX_COMPARED: usize = 100_000;
+
+/// Adds what is wrong at the root alone.
+pub(super) fn check_root(source: &Source, report: &mut Report) {
+    let object = |keyword| source.tree.get(keyword).and_then(Tree::as_str) == Some("object");
+    if source.tree.as_object().is_some() && !object("type") && !object("bsonType") {
+        report.add("", "a collection holds objects: say \"type\": \"object\" at the root");
+    }
+    if source.tree.get("$schema").and_then(Tree::as_str).is_some_and(|draft| draft != keywords::DRAFT) {
+        report.add("/$schema", format!("must be \"{}\", the only dialect there is here", keywords::DRAFT));
+    }
+}
+
+/// Adds what is wrong with the subschema `tree` at `pointer` by itself.
+pub(super) fn check(pointer: &str, tree: &Tree, report: &mut Report) {
+    types(pointer, tree, report);
+    format(pointer, tree, report);
+    names(pointer, tree, report);
+    required(pointer, tree, report);
+    reference(pointer, tree, report);
+    set(pointer, tree, report);
+}
+
+fn types(pointer: &str, tree: &Tree, report: &mut Report) {
+    let before = report.len();
+    for (at, name) in given(pointer, tree, "type").into_iter().filter(|(_, name)| field::json_type(name).is_none()) {
+        report.add(&at, unknown_type(name));
+    }
+    for (at, name) in given(pointer, tree, "bsonType").into_iter().filter(|(_, name)| field::bson_type(name).is_none())
+    {
+        report.add(&at, unknown_bson_type(name));
+    }
+    if report.len() == before && field::declared(tree) == Kinds::NONE {
+        report.add_below(pointer, "bsonType", "no value is of this type and of the `type` beside it");
+    }
+}
+
+/// Each name that the keyword gives, be it one or a list, with its pointer.
+fn given<'t>(pointer: &str, tree: &'t Tree, keyword: &str) -> Vec<(String, &'t str)> {
+    let at = keywords::below(pointer, keyword);
+    if let Some(name) = tree.get(keyword).and_then(Tree::as_str) {
+        return vec![(at, name)];
+    }
+    let items = tree.get(keyword).and_then(Tree::as_array).unwrap_or_default().iter().enumerate();
+    items.filter_map(|(index, item)| Some((keywords::below(&at, &index.to_string()), item.as_str()?))).collect()
+}
+
+fn unknown_type(name: &str) -> String {
+    if field::bson_type(name).is_some() {
+        return format!("`{name}` is a BSON type: use \"bsonType\": \"{name}\"");
+    }
+    let near = did_you_mean(name, JSON_TYPES);
+    match meant(name) {
+        Some(written) => format!("unknown type `{name}`: use {written}"),
+        None if near.is_empty() => format!("unknown type `{name}`; there are `{}`", JSON_TYPES.join("`, `")),
+        None => format!("unknown type `{name}`{near}"),
+    }
+}
+
+fn unknown_bson_type(name: &str) -> String {
+    let known = Kind::NAMES.iter().map(|(_, name)| *name).chain(["number"]);
+    match meant(name) {
+        Some(written) => format!("unknown BSON type `{name}`: use {written}"),
+        None => format!("unknown BSON type `{name}`{}", did_you_mean(name, known)),
+    }
+}
+
+/// What is called `name` elsewhere, as it is written here.
+fn meant(name: &str) -> Option<&'static str> {
+    match name.to_lowercase().as_str() {
+        "boolean" => Some(r#""bsonType": "bool""#),
+        "integer" => Some(r#""bsonType": "int" or "long""#),
+        "float" | "real" => Some(r#""bsonType": "double""#),
+        "datetime" | "date-time" => Some(r#""bsonType": "date""#),
+        "uuid" => Some(r#""bsonType": "binData" beside "format": "uuid""#),
+        "binary" | "bytes" => Some(r#""bsonType": "binData""#),
+        _ => None,
+    }
+}
+
+fn format(pointer: &str, tree: &Tree, report: &mut Report) {
+    let Some(format) = tree.get("format").and_then(Tree::as_str) else { return };
+    let kinds = field::declared(tree);
+    let binary = tree.get("bsonType").is_some() && kinds.contains(Kind::BinData) && !kinds.contains(Kind::String);
+    if format == "uuid" && binary {
+        return;
+    }
+    let detail = if keywords::FORMATS.contains(&format) {
+        "not supported yet, but for \"uuid\" beside \"bsonType\": \"binData\"".to_owned()
+    } else {
+        format!("unknown format `{format}`{}", did_you_mean(format, keywords::FORMATS))
+    };
+    report.add_below(pointer, "format", detail);
+}
+
+/// BSON ends a field's name at the first NUL.
+fn names(pointer: &str, tree: &Tree, report: &mut Report) {
+    for name in tree.get("properties").and_then(Tree::as_object).into_iter().flat_map(|members| members.keys()) {
+        if name.contains('\0') {
+            let at = keywords::below(pointer, "properties");
+            report.add_below(&at, name, "the name of a field cannot contain NUL");
+        }
+    }
+    for (at, _) in given(pointer, tree, "required").into_iter().filter(|(_, name)| name.contains('\0')) {
+        report.add(&at, "the name of a field cannot contain NUL");
+    }
+}
+
+fn required(pointer: &str, tree: &Tree, report: &mut Report) {
+    if tree.get("additionalProperties").and_then(Tree::as_bool) != Some(false) {
+        return;
+    }
+    let declared = |name: &str| tree.get("properties").is_some_and(|properties| properties.get(name).is_some());
+    let known: Vec<_> = tree.get("properties").and_then(Tree::as_object).into_iter().flatten().collect();
+    let names = given(pointer, tree, "required");
+    let few = names.len().saturating_mul(known.len()) <= MAX_COMPARED;
+    for (at, name) in names {
+        let always = pointer.is_empty() && name == "_id";
+        if !always && !declared(name) {
+            let near = did_you_mean(name, known.iter().map(|(known, _)| known.as_str()).filter(|_| few));
+            report.add(&at, format!("`{name}` is required but not declared{near}"));
+        }
+    }
+}
+
+fn reference(pointer: &str, tree: &Tree, report: &mut Report) {
+    let Some(reference) = tree.get("x-ref").filter(|value| value.as_object().is_some()) else { return };
+    let at = keywords::below(pointer, "x-ref");
+    if reference.get("collection").is_none() {
+        report.add(&at, "needs `collection`, the name of the collection it points into");
+    }
+    for (name, value) in reference.as_object().into_iter().flatten() {
+        let detail = match (name.as_str(), value.as_str()) {
+            ("collection", Some(_)) | ("onDelete", Some("none")) => continue,
+            ("collection", None) => "must be the name of a collection".to_owned(),
+            ("onDelete", Some("restrict" | "cascade" | "set-null")) => "not supported yet; use \"none\"".to_owned(),
+            ("onDelete", _) => "must be \"none\"".to_owned(),
+            ("check", _) => "not supported yet".to_owned(),
+            _ => format!("unknown option{}", did_you_mean(name, ["collection", "onDelete"])),
+        };
+        report.add_below(&at, name, detail);
+    }
+}
+
+fn set(pointer: &str, tree: &Tree, report: &mut Report) {
+    let Some(set) = tree.get("x-set").and_then(Tree::as_object) else { return };
+    let at = keywords::below(pointer, "x-set");
+    if set.is_empty() {
+        report.add(&at, "needs `insert` or `update`, which say what is written when");
+    }
+    for (name, value) in set {
+        let detail = match (name.as_str(), value.as_str()) {
+            ("insert", Some("now" | "uuid")) | ("update", Some("now")) => continue,
+            ("insert" | "update", Some("user")) => "`user` is not supported yet".to_owned(),
+            ("insert", _) => "must be \"now\" or \"uuid\"".to_owned(),
+            ("update", _) => "must be \"now\"".to_owned(),
+            _ => format!("unknown option{}", did_you_mean(name, ["insert", "update"])),
+        };
+        report.add_below(&at, name, detail);
+    }
+}
