@@ -1,0 +1,288 @@
+//! MongoDB's verdict (`errInfo`) in the words of the collection file.
+//!
+//! The `description` of every compiled subschema is the pointer of its source (see [`super::validator`]), so the
+//! walk through `errInfo.details` knows at each level which rule speaks. Where the `description` points at a keyword
+//! rather than at a schema, all below it is MongoDB's way to express that keyword and is not shown.
+
+mod place;
+mod sentence;
+
+use std::collections::HashSet;
+
+use bson::{Bson, Document, RawBson, RawDocument, raw::RawBsonRef};
+use serde_json::value::RawValue;
+
+use super::{Field, Kind, Schema};
+use crate::{codec, error::Violation, json::Tree};
+use place::{Place, Rule};
+
+/// Found values whose JSON is longer are left out, in bytes.
+const MAX_FOUND: usize = 1024;
+/// A document can break rules by the million; what comes after so many violations is left out.
+const MAX_VIOLATIONS: usize = 100;
+/// MongoDB's documents nest at most 200 deep; its explanations too.
+const MAX_DEPTH: usize = 200;
+
+/// The rules of `schema` that `details` (the server's `errInfo.details`) says `document` breaks: at least one, and
+/// every one up to a hundred.
+///
+/// `document`, if it is at hand, gives the values found where MongoDB does not repeat them. MongoDB itself reports of
+/// an array only the first item that breaks `items`, and of other fields the first that breaks `additionalProperties`.
+pub fn explain(schema: &Schema, details: &Document, document: Option<&RawDocument>) -> Vec<Violation> {
+    let mut verdict = Verdict { schema, document, violations: Vec::new() };
+    verdict.operator(details, &Place::root());
+    if verdict.violations.is_empty() {
+        verdict.violations.push(untranslated(schema, details));
+    }
+    distinct(verdict.violations)
+}
+
+/// Each violation once. Of a required field that is missing MongoDB also says that it breaks rules no value can meet.
+fn distinct(mut violations: Vec<Violation>) -> Vec<Violation> {
+    let is_missing = |v: &Violation| v.keyword == "required";
+    let missing: HashSet<_> = violations.iter().filter(|v| is_missing(v)).map(|v| v.pointer.clone()).collect();
+    let mut seen = HashSet::new();
+    violations.retain(|v| is_missing(v) || !missing.contains(&v.pointer));
+    violations.retain(|v| seen.insert((v.pointer.clone(), v.keyword.clone(), v.rule.clone())));
+    violations.truncate(MAX_VIOLATIONS);
+    violations
+}
+
+/// What is said of a verdict in a form that is not known.
+fn untranslated(schema: &Schema, details: &Document) -> Violation {
+    let keyword = details.get_str("operatorName").unwrap_or("$jsonSchema").to_owned();
+    let detail = format!("MongoDB refuses the document by the rules of `{}`", schema.name);
+    Violation { pointer: String::new(), detail, keyword, expected: None, found: None, rule: None }
+}
+
+/// A rule of the file: a keyword of a schema.
+struct Broken<'b> {
+    /// The schema's pointer, if it is in the file.
+    schema: Option<String>,
+    keyword: &'b str,
+    /// The keyword's value, or the part of it that speaks of the place.
+    value: Option<&'b Tree>,
+    detail: String,
+}
+
+struct Verdict<'s> {
+    schema: &'s Schema,
+    document: Option<&'s RawDocument>,
+    violations: Vec<Violation>,
+}
+
+impl<'s> Verdict<'s> {
+    /// An entry that has an `operatorName`, of the schema at `place`.
+    fn operator(&mut self, entry: &Document, place: &Place) {
+        if self.violations.len() >= MAX_VIOLATIONS {
+            return;
+        }
+        match entry.get_str("operatorName").unwrap_or_default() {
+            "$jsonSchema" if entry.contains_key("specifiedAs") => self.never(entry, place),
+            "$jsonSchema" => self.entries(entry, "schemaRulesNotSatisfied", &place.described(entry)),
+            "properties" => self.members(entry, "propertiesNotSatisfied", place),
+            "patternProperties" => self.members(entry, "details", place),
+            "allOf" => documents(entry, "schemasNotSatisfied")
+                .for_each(|branch| self.entries(branch, "details", &place.described(branch))),
+            "items" if entry.contains_key("itemIndex") => self.item(entry, place),
+            "additionalProperties" if entry.contains_key("failingProperty") => {
+                let name = entry.get_str("failingProperty").unwrap_or_default();
+                self.entries(entry, "details", &place.member(name).described(entry));
+            }
+            "additionalProperties" => self.unexpected(entry, place),
+            "required" => self.missing(entry, place),
+            "" => {}
+            operator => self.rule(operator, entry, place),
+        }
+    }
+
+    fn entries(&mut self, parent: &Document, list: &str, place: &Place) {
+        if place.depth() > MAX_DEPTH {
+            return;
+        }
+        match place.rule(&self.schema.source.tree) {
+            Some(Rule::Keyword { schema, name: Some(name), .. }) => self.absent(&name, place, Some(schema)),
+            Some(Rule::Keyword { schema, keyword, name: None }) => {
+                let value = self.value(Some(&schema), &keyword);
+                let detail = sentence::rule(&keyword, value, &self.schema.source.text);
+                let broken = Broken { schema: Some(schema), keyword: &keyword, value, detail };
+                self.broken(place, broken, considered(parent, 0));
+            }
+            Some(Rule::Never { schema, keyword, value }) => {
+                let detail = "is not allowed".to_owned();
+                self.broken(place, Broken { schema: Some(schema), keyword, value: Some(value), detail }, None);
+            }
+            _ => documents(parent, list).for_each(|entry| self.operator(entry, place)),
+        }
+    }
+
+    /// A schema whose types do not let any document in: MongoDB looks at nothing else in it.
+    fn never(&mut self, entry: &Document, place: &Place) {
+        let specified = entry.get_document("specifiedAs").and_then(|specified| specified.get_document("$jsonSchema"));
+        let Ok(schema) = specified else { return };
+        let place = place.described(schema);
+        match place.rule(&self.schema.source.tree) {
+            Some(Rule::Schema) => {
+                let operator = if schema.contains_key("bsonType") { "bsonType" } else { "type" };
+                self.rule(operator, schema, &place);
+            }
+            _ => self.entries(schema, "", &place),
+        }
+    }
+
+    fn members(&mut self, entry: &Document, list: &str, place: &Place) {
+        for member in documents(entry, list) {
+            let name = member.get_str("propertyName").unwrap_or_default();
+            self.entries(member, "details", &place.member(name).described(member));
+        }
+    }
+
+    fn item(&mut self, entry: &Document, place: &Place) {
+        let index = entry.get("itemIndex").and_then(whole).unwrap_or_default();
+        self.entries(entry, "details", &place.item(index).described(entry));
+    }
+
+    fn missing(&mut self, entry: &Document, place: &Place) {
+        for name in strings(entry, "missingProperties").take(MAX_VIOLATIONS) {
+            self.absent(name, place, place.schema());
+        }
+    }
+
+    fn absent(&mut self, name: &str, place: &Place, schema: Option<String>) {
+        let value = self.value(schema.as_deref(), "required");
+        let broken = Broken { schema, keyword: "required", value, detail: "is required".to_owned() };
+        self.broken(&place.member(name), broken, None);
+    }
+
+    fn unexpected(&mut self, entry: &Document, place: &Place) {
+        let (schema, keyword) = (place.schema(), "additionalProperties");
+        let value = self.value(schema.as_deref(), keyword);
+        for name in strings(entry, keyword).take(MAX_VIOLATIONS) {
+            let detail = sentence::unexpected(name, place.field(&self.schema.root));
+            let broken = Broken { schema: schema.clone(), keyword, value, detail };
+            self.broken(&place.member(name), broken, None);
+        }
+    }
+
+    /// Any rule that says nothing of further rules below it.
+    fn rule(&mut self, operator: &str, entry: &Document, place: &Place) {
+        let schema = place.schema();
+        let has = |keyword: &str| self.value(schema.as_deref(), keyword).is_some();
+        let keyword = authored(operator, entry, has);
+        let value = self.value(schema.as_deref(), keyword);
+        let detail = match operator {
+            "anyOf" | "oneOf" => self.alternatives(entry, place),
+            _ if value.is_none() => sentence::server(operator, entry),
+            _ => sentence::rule(keyword, value, &self.schema.source.text),
+        };
+        self.broken(place, Broken { schema, keyword, value, detail }, entry.get("consideredValue"));
+    }
+
+    /// Why none of the alternatives, or more than one, is met.
+    fn alternatives(&self, entry: &Document, place: &Place) -> String {
+        if let Ok(matching) = entry.get_array("matchingSchemaIndexes") {
+            return sentence::several(matching.iter().filter_map(whole));
+        }
+        let explain = |branch: &Document| {
+            let mut verdict = Verdict { schema: self.schema, document: None, violations: Vec::new() };
+            verdict.entries(branch, "details", &place.described(branch));
+            sentence::join(&place.pointer(), &verdict.violations)
+        };
+        sentence::none_of(&documents(entry, "schemasNotSatisfied").map(explain).collect::<Vec<_>>())
+    }
+
+    fn broken(&mut self, place: &Place, broken: Broken<'_>, considered: Option<&Bson>) {
+        let source = &self.schema.source;
+        let schema = broken.schema.filter(|schema| source.tree.pointer(schema).is_some());
+        let violation = Violation {
+            pointer: place.pointer(),
+            detail: broken.detail,
+            keyword: broken.keyword.to_owned(),
+            expected: broken.value.and_then(|value| raw(value.text(&source.text).to_owned())),
+            found: self.found(place, considered),
+            rule: schema.map(|schema| format!("#{schema}")),
+        };
+        self.violations.push(violation);
+    }
+
+    /// What the file has under `keyword` in the schema at `schema`.
+    fn value(&self, schema: Option<&str>, keyword: &str) -> Option<&'s Tree> {
+        self.schema.source.tree.pointer(schema?)?.get(keyword)
+    }
+
+    fn found(&self, place: &Place, considered: Option<&Bson>) -> Option<Box<RawValue>> {
+        let considered = considered.and_then(|value| RawBson::try_from(value.clone()).ok());
+        let stored = || self.document.and_then(|document| place.value(document));
+        let value = considered.as_ref().map(RawBson::as_raw_bson_ref).or_else(stored)?;
+        let mut json = Vec::new();
+        if size(value) > MAX_FOUND {
+            return None;
+        }
+        // A value of another type than declared is shown as plain JSON, not as something that could be sent back.
+        let (field, any) = (place.field(&self.schema.root), Field::any());
+        let shape = if field.kinds.contains(Kind::of(value.element_type())) { field } else { &any };
+        codec::encode::value(&mut json, value, shape).ok()?;
+        String::from_utf8(json).ok().filter(|json| json.len() <= MAX_FOUND).and_then(raw)
+    }
+}
+
+/// The author's keyword for MongoDB's `operator`.
+fn authored<'o>(operator: &'o str, entry: &Document, has: impl Fn(&str) -> bool) -> &'o str {
+    let specified = entry.get_document("specifiedAs");
+    let exclusive = |flag: &str| specified.as_ref().is_ok_and(|s| s.contains_key(flag));
+    match operator {
+        "minimum" if exclusive("exclusiveMinimum") => "exclusiveMinimum",
+        "maximum" if exclusive("exclusiveMaximum") => "exclusiveMaximum",
+        "enum" if !has("enum") && has("const") => "const",
+        operator => operator,
+    }
+}
+
+/// The value that MongoDB says it looked at, somewhere below `entry`.
+fn considered(entry: &Document, depth: usize) -> Option<&Bson> {
+    if let Some(value) = entry.get("consideredValue") {
+        return Some(value);
+    }
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    ["details", "schemasNotSatisfied"]
+        .iter()
+        .flat_map(|list| documents(entry, list))
+        .find_map(|inner| considered(inner, depth + 1))
+}
+
+/// The documents of the list, or the one that stands in its place.
+fn documents<'d>(parent: &'d Document, list: &str) -> impl Iterator<Item = &'d Document> {
+    let values = match parent.get(list) {
+        Some(Bson::Array(values)) => values,
+        other => other.map(std::slice::from_ref).unwrap_or_default(),
+    };
+    values.iter().filter_map(Bson::as_document)
+}
+
+fn strings<'d>(parent: &'d Document, list: &str) -> impl Iterator<Item = &'d str> {
+    parent.get_array(list).into_iter().flatten().filter_map(Bson::as_str)
+}
+
+fn whole(value: &Bson) -> Option<usize> {
+    let value = value.as_i64().or_else(|| value.as_i32().map(i64::from))?;
+    usize::try_from(value).ok()
+}
+
+fn size(value: RawBsonRef<'_>) -> usize {
+    match value {
+        RawBsonRef::String(text) => text.len(),
+        RawBsonRef::Document(document) => document.as_bytes().len() / 4,
+        RawBsonRef::Array(array) => array.as_bytes().len() / 4,
+        RawBsonRef::Binary(binary) => binary.bytes.len(),
+        _ => 0,
+    }
+}
+
+fn raw(json: String) -> Option<Box<RawValue>> {
+    RawValue::from_string(json).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+use crate::{json::Tree, schema::Source};
+
+fn shown(text: &str) -> String {
+    let tree = Tree::parse(text.as_bytes(), 64).unwrap();
+    let source = Source { path: "schemas/x.json".to_owned(), text: text.to_owned(), tree };
+    let root = field::derive_root(&source);
+    let schema = Schema { name: "x".to_owned(), source, root, validator: bson::Document::new(), indexes: Vec::new() };
+    face(&schema)
+}
+
+/// Checks what the schema of a field looks like.
+fn shows(cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        let whole = format!(r#"{{"properties": {{"_id": {{}}, "f": {text}}}, "$schema": "s"}}"#);
+        let shown = shown(&whole);
+        assert_eq!(shown, format!(r#"{{"properties":{{"_id":{{}},"f":{expected}}},"$schema":"s"}}"#), "{text}");
+    }
+}
+
+#[test]
+fn shows_each_type_as_it_looks() {
+    let cases = [
+        (r#"{"bsonType": "objectId"}"#, r#"{"type":"string","pattern":"^[0-9a-fA-F]{24}$"}"#),
+        (r#"{"bsonType": "date", "title": "T"}"#, r#"{"type":"string","format":"date-time","title":"T"}"#),
+        (r#"{"bsonType": "decimal", "minimum": 0}"#, r#"{"type":"string"}"#),
+        (r#"{"bsonType": "long", "minimum": 0}"#, r#"{"type":"integer","minimum":0}"#),
+        (r#"{"minimum": 0, "bsonType": "double"}"#, r#"{"minimum":0,"type":"number"}"#),
+        (r#"{"bsonType": "number"}"#, r#"{"anyOf":[{"type":"number"},{"type":"string"}]}"#),
+        (r#"{"bsonType": "bool"}"#, r#"{"type":"boolean"}"#),
+        (r#"{"bsonType": "binData"}"#, r#"{"type":"string","contentEncoding":"base64"}"#),
+        (r#"{"bsonType": "binData", "format": "uuid"}"#, r#"{"type":"string","format":"uuid"}"#),
+        (r#"{"bsonType": "timestamp"}"#, r#"{"type":"object"}"#),
+        (r#"{"type": "string", "minLength": 1}"#, r#"{"type":"string","minLength":1}"#),
+        (r#"{"type": "integer", "bsonType": "int"}"#, r#"{"type":"integer"}"#),
+        (r#"{"type": "integer", "bsonType": "double"}"#, r#"{"type":"integer"}"#),
+        (r#"{"bsonType": ["string", "null"], "pattern": "a"}"#, r#"{"type":["string","null"],"pattern":"a"}"#),
+        (r#"{"bsonType": ["int", "double"]}"#, r#"{"type":"number"}"#),
+        (r#"{"bsonType": ["date", "null"]}"#, r#"{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}]}"#),
+        (
+            r#"{"bsonType": ["string", "date"], "maxLength": 9}"#,
+            r#"{"anyOf":[{"type":"string","maxLength":9},{"type":"object"}]}"#,
+        ),
+        (
+            r#"{"bsonType": ["date", "null"], "anyOf": [{}]}"#,
+            r#"{"allOf":[{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}]}],"anyOf":[{}]}"#,
+        ),
+        (
+            r#"{"bsonType": ["date", "null"], "anyOf": [{}], "allOf": [{}]}"#,
+            r#"{"anyOf":[{}],"allOf":[{},{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}]}]}"#,
+        ),
+        (
+            r#"{"bsonType": "date", "x-set": {"insert": "now"}}"#,
+            r#"{"type":"string","format":"date-time","x-set":{"insert":"now"},"readOnly":true}"#,
+        ),
+        (r#"{"type": "array", "items": {"bsonType": "int"}}"#, r#"{"type":"array","items":{"type":"integer"}}"#),
+        (r#"{"const": {"bsonType": "int"}, "default": "a\"b"}"#, r#"{"const":{"bsonType":"int"},"default":"a\"b"}"#),
+        (
+            r#"{"type": "object", "properties": {"bsonType": {"bsonType": "int"}}}"#,
+            r#"{"type":"object","properties":{"bsonType":{"type":"integer"}}}"#,
+        ),
+    ];
+    shows(&cases);
+}
+
+#[test]
+fn shows_values_as_documents_do() {
+    shows(&[
+        (r#"{"bsonType": "decimal", "enum": [0.10, "2"]}"#, r#"{"type":"string","enum":["0.10","2"]}"#),
+        (r#"{"bsonType": "decimal", "default": 0}"#, r#"{"type":"string","default":"0"}"#),
+        (
+            r#"{"bsonType": "date", "const": "2024-05-01T14:00:00+02:00"}"#,
+            r#"{"type":"string","format":"date-time","const":"2024-05-01T12:00:00.000Z"}"#,
+        ),
+        (
+            r#"{"bsonType": ["objectId", "null"], "enum": ["6650F0000000000000000001", null]}"#,
+            r#"{"anyOf":[{"type":"string","pattern":"^[0-9a-fA-F]{24}$"},{"type":"null"}],"enum":["6650f0000000000000000001",null]}"#,
+        ),
+    ]);
+}
+
+#[test]
+fn declares_the_dialect_and_the_id() {
+    const DRAFT: &str = r#""$schema":"https://json-schema.org/draft/2020-12/schema""#;
+    let bare = shown(r#"{"bsonType": "object"}"#);
+    assert_eq!(bare, format!(r#"{{{DRAFT},"properties":{{{ID}}},"type":"object"}}"#));
+    let listed = shown(r#"{"type": "object", "properties": {"z": {}, "a": {}}, "x-indexes": []}"#);
+    assert_eq!(
+        listed,
+        format!(r#"{{{DRAFT},"type":"object","properties":{{{ID},"z":{{}},"a":{{}}}},"x-indexes":[]}}"#)
+    );
+}
