@@ -1,0 +1,161 @@
+//! The operators that may stand on a field.
+
+use bson::{Bson, Document};
+use indexmap::IndexMap;
+
+use super::{Planner, wrong};
+use crate::{
+    codec::decode,
+    error::{Error, Result, invalid_query, nearest},
+    json::{Node, Tree},
+    query::value::operand,
+    schema::{Field, Kind},
+};
+
+/// Every operator that is let through, on fields and between filters. Nothing else that begins with `$` is.
+const ALLOWED: [&str; 20] = [
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$and",
+    "$or",
+    "$nor",
+    "$not",
+    "$exists",
+    "$type",
+    "$all",
+    "$elemMatch",
+    "$size",
+    "$mod",
+    "$regex",
+    "$options",
+];
+
+/// The members of `tree` if it is an object of operators, rather than a value.
+pub(super) fn of(tree: &Tree) -> Option<&IndexMap<String, Tree>> {
+    let members = tree.as_object()?;
+    let (first, _) = members.first()?;
+    (first.starts_with('$') && !decode::is_wrapper(first)).then_some(members)
+}
+
+impl Planner<'_> {
+    pub(super) fn operators(&self, operators: &IndexMap<String, Tree>, at: &Tree, field: &Field) -> Result<Document> {
+        let mut planned = Document::new();
+        for (name, value) in operators {
+            planned.insert(name.clone(), self.operator(name, value, field)?);
+        }
+        if planned.contains_key("$options") && !planned.contains_key("$regex") {
+            return Err(wrong(at, "`$options` stands beside `$regex` only"));
+        }
+        Ok(planned)
+    }
+
+    fn operator(&self, name: &str, value: &Tree, field: &Field) -> Result<Bson> {
+        match name {
+            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" => self.value(value, field),
+            "$in" | "$nin" => self.values(value, field),
+            "$all" => self.all(value, field),
+            "$not" => match of(value) {
+                Some(operators) => self.operators(operators, value, field).map(Bson::Document),
+                None => Err(wrong(value, "expected an object of operators")),
+            },
+            "$elemMatch" => self.element(value, field),
+            "$exists" => value.as_bool().map(Bson::Boolean).ok_or_else(|| wrong(value, "expected `true` or `false`")),
+            "$type" => types(value),
+            "$size" => size(value),
+            "$mod" => modulo(value),
+            "$regex" => self.regex(value, field),
+            "$options" => options(value),
+            name if name.starts_with('$') => Err(unknown(value, name)),
+            name => Err(wrong(value, format!("`{name}` stands beside operators, which only go with operators"))),
+        }
+    }
+
+    fn all(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+        let element = |item| of(item).is_some_and(|operators| operators.keys().eq(["$elemMatch"]));
+        match tree.as_array() {
+            Some(items) if !items.is_empty() && items.iter().all(element) => {
+                Ok(Bson::Array(items.iter().map(|item| self.condition(item, field)).collect::<Result<_>>()?))
+            }
+            _ => self.values(tree, field),
+        }
+    }
+
+    /// `$elemMatch` holds a filter on items that are objects, or operators on items that are not.
+    fn element(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+        let item = field.item();
+        let planned = match of(tree) {
+            Some(operators) if !operators.keys().any(|name| matches!(name.as_str(), "$and" | "$or" | "$nor")) => {
+                self.operators(operators, tree, item)
+            }
+            _ => self.filter(tree, item),
+        };
+        planned.map(Bson::Document)
+    }
+
+    fn regex(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+        let pattern = tree.as_str().ok_or_else(|| wrong(tree, "expected a regular expression as a string"))?;
+        if pattern.chars().count() > self.limits.max_regex {
+            let (name, limit) = ("--max-regex", self.limits.max_regex as u64);
+            return Err(Error::LimitExceeded { name, limit, what: "a regular expression".into() });
+        }
+        if pattern.contains('\0') {
+            return Err(wrong(tree, "a regular expression cannot hold a NUL character"));
+        }
+        if !operand(field, false).kinds.contains(Kind::String) {
+            return Err(wrong(tree, "only strings match a regular expression, and this field holds none"));
+        }
+        Ok(Bson::String(pattern.to_owned()))
+    }
+}
+
+fn whole(tree: &Tree) -> Option<i64> {
+    if let Node::Number(digits) = &tree.node { digits.parse().ok() } else { None }
+}
+
+pub(super) fn unknown(at: &Tree, name: &str) -> Error {
+    let detail = match nearest(name, ALLOWED) {
+        _ if ALLOWED.contains(&name) => format!("`{name}` cannot stand here"),
+        Some(near) => format!("unknown operator `{name}`, did you mean `{near}`?"),
+        None => format!("the operator `{name}` is not allowed"),
+    };
+    invalid_query("filter", Some(at.span.start), detail)
+}
+
+fn types(tree: &Tree) -> Result<Bson> {
+    let named = |tree: &Tree| match tree.as_str() {
+        Some(name) if name == "number" || Kind::named(name).is_some() => Ok(Bson::String(name.to_owned())),
+        _ => Err(wrong(tree, "expected the name of a BSON type, as in `\"string\"`")),
+    };
+    match &tree.node {
+        Node::Array(items) if !items.is_empty() => Ok(Bson::Array(items.iter().map(named).collect::<Result<_>>()?)),
+        _ => named(tree),
+    }
+}
+
+fn size(tree: &Tree) -> Result<Bson> {
+    let size = whole(tree).and_then(|size| i32::try_from(size).ok()).filter(|size| *size >= 0);
+    size.map(Bson::Int32).ok_or_else(|| wrong(tree, "expected a 32-bit whole number of at least 0"))
+}
+
+fn modulo(tree: &Tree) -> Result<Bson> {
+    let numbers = tree.as_array().map(|items| items.iter().map(whole).collect::<Vec<_>>());
+    match numbers.as_deref() {
+        Some([Some(divisor), Some(remainder)]) if *divisor != 0 => {
+            Ok(Bson::Array(vec![Bson::Int64(*divisor), Bson::Int64(*remainder)]))
+        }
+        _ => Err(wrong(tree, "expected `[divisor, remainder]`, whole numbers, the divisor not 0")),
+    }
+}
+
+fn options(tree: &Tree) -> Result<Bson> {
+    match tree.as_str() {
+        Some(options) if options.chars().all(|c| "imsx".contains(c)) => Ok(Bson::String(options.to_owned())),
+        _ => Err(wrong(tree, "expected letters out of `imsx`")),
+    }
+}

@@ -1,0 +1,132 @@
+//! The query string as text: which parameters there are and what belongs to each.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::{condition::Condition, fields::Fields, filter::Filter, sort::Key};
+use crate::{
+    config::Limits,
+    error::{Result, invalid_query},
+};
+
+/// What a list asks for, as text.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// The field parameters, all and-ed.
+    pub conditions: Vec<Condition>,
+    /// The `filter` parameter.
+    pub filter: Option<Filter>,
+    /// The `sort` parameter's keys.
+    pub sort: Vec<Key>,
+    /// The `fields` parameter.
+    pub fields: Option<Fields>,
+    /// The `limit` parameter.
+    pub limit: Option<u32>,
+    /// The `skip` parameter.
+    pub skip: Option<u32>,
+}
+
+/// Parameters that are kept for later versions, and so never taken for fields.
+const RESERVED: [&str; 10] =
+    ["after", "count", "expand", "ordered", "upsert", "all", "arrayFilters", "dryRun", "mode", "key"];
+
+impl Query {
+    /// Reads a query string, without the `?`.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
+        let mut query = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = unescape(name).ok_or_else(|| invalid_query(name, None, "the name is not UTF-8"))?;
+            let value = unescape(value).ok_or_else(|| invalid_query(&name, None, "the value is not UTF-8"))?;
+            query.take(&name, &value, limits)?;
+        }
+        query.conditions.iter_mut().for_each(Condition::split_single_list);
+        Ok(query)
+    }
+
+    fn take(&mut self, name: &str, value: &str, limits: &Limits) -> Result<()> {
+        match name {
+            "filter" => once(&mut self.filter, name, Filter::parse(value, limits)?),
+            "fields" => once(&mut self.fields, name, Fields::parse(value)?),
+            "limit" => once(&mut self.limit, name, number(name, value, 1)?),
+            "skip" => once(&mut self.skip, name, number(name, value, 0)?),
+            "sort" if !self.sort.is_empty() => Err(invalid_query(name, None, "the parameter is given twice")),
+            "sort" => Key::parse_list(value).map(|keys| self.sort = keys),
+            _ if RESERVED.contains(&name) => Err(invalid_query(name, None, "the parameter is not supported")),
+            _ => self.condition(name, value),
+        }
+    }
+
+    fn condition(&mut self, parameter: &str, value: &str) -> Result<()> {
+        let condition = Condition::parse(parameter, value)?;
+        let same = self.conditions.iter_mut().find(|c| c.is_list() && c.parameter == parameter);
+        match same {
+            Some(same) => same.values.extend(condition.values),
+            None => self.conditions.push(condition),
+        }
+        Ok(())
+    }
+}
+
+fn once<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<()> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(invalid_query(name, None, "the parameter is given twice")),
+    }
+}
+
+fn number(name: &str, value: &str, least: u32) -> Result<u32> {
+    let number = value.parse().ok().filter(|n| *n >= least);
+    number.ok_or_else(|| {
+        invalid_query(name, None, format!("expected a whole number of at least {least}, found `{value}`"))
+    })
+}
+
+/// Undoes percent-encoding, and `+` for a space as HTML forms write it; `None` for what is not UTF-8.
+fn unescape(text: &str) -> Option<String> {
+    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::condition::Operator;
+
+    fn parse(text: &str) -> Result<Query> {
+        Query::parse(text, &Limits::default())
+    }
+
+    #[test]
+    fn reads_field_parameters() {
+        let query = parse("author=a%26b&year[gte]=1970&tags[in]=x,y&isbn[nin]=1,2&isbn[nin]=3").unwrap();
+        let read: Vec<_> =
+            query.conditions.iter().map(|c| (c.field.as_str(), c.operator, c.values.join("|"))).collect();
+        assert_eq!(
+            read,
+            [
+                ("author", Operator::Eq, "a&b".to_owned()),
+                ("year", Operator::Gte, "1970".to_owned()),
+                ("tags", Operator::In, "x|y".to_owned()),
+                ("isbn", Operator::Nin, "1,2|3".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_the_parameter_at_fault() {
+        for (text, message) in [
+            ("year[gtee]=1", "year[gtee]: unknown operator `gtee`, did you mean `gte`?"),
+            ("year[gte=1", "year[gte: expected `field[operator]`"),
+            ("limit=0", "limit: expected a whole number of at least 1, found `0`"),
+            ("limit=1&limit=2", "limit: the parameter is given twice"),
+            ("after=x", "after: the parameter is not supported"),
+            ("_next=1", "_next: there is no such parameter; a field of that name is reached through `filter`"),
+            ("title=%ff", "title: the value is not UTF-8"),
+            ("sort=a&sort=b", "sort: the parameter is given twice"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Dotted names: which part of a document they reach, by the schema.
+
+use crate::{
+    error::{Error, nearest},
+    schema::{Additional, Field, Kind, Kinds},
+};
+
+/// No document is nested deeper.
+///
+/// See [limits](https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents).
+const MAX_NAMES: usize = 100;
+
+/// The shape at the end of the dotted name `path` below `root`; in `parameter` it was named.
+///
+/// As in MongoDB, a name reaches through arrays into their items, and a number picks an item.
+pub fn lookup<'f>(root: &'f Field, path: &str, parameter: &str) -> Result<&'f Field, Error> {
+    let unknown = |suggestion| Error::UnknownField { parameter: parameter.into(), field: path.into(), suggestion };
+    let cannot_be = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
+    if path.split('.').any(cannot_be) || path.split('.').count() > MAX_NAMES {
+        return Err(unknown(None));
+    }
+    let mut field = root;
+    let mut walked = String::new();
+    for name in path.split('.') {
+        field = step(field, name).ok_or_else(|| unknown(suggest(field, &walked, name)))?;
+        walked.push_str(name);
+        walked.push('.');
+    }
+    Ok(field)
+}
+
+/// Whether what stands here is a list, if anything does.
+pub(super) fn is_list(field: &Field) -> bool {
+    let list = Kinds::from(Kind::Array);
+    field.kinds == list || field.kinds == list.union(Kind::Null.into())
+}
+
+fn step<'f>(field: &'f Field, name: &str) -> Option<&'f Field> {
+    if field.kinds.contains(Kind::Object)
+        && (field.properties.contains_key(name) || !matches!(field.additional, Additional::Forbidden))
+    {
+        return Some(field.member(name));
+    }
+    if !field.kinds.contains(Kind::Array) {
+        return None;
+    }
+    if name.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(field.item());
+    }
+    // Nested arrays are not reached through by MongoDB either.
+    let item = field.item();
+    if item.kinds.contains(Kind::Object) { step(item, name) } else { None }
+}
+
+fn suggest(field: &Field, walked: &str, name: &str) -> Option<String> {
+    let object = if field.kinds.contains(Kind::Object) { field } else { field.item() };
+    nearest(name, object.properties.keys().map(String::as_str)).map(|near| format!("{walked}{near}"))
+}
