@@ -1,0 +1,88 @@
+//! What changes come to, on documents as plain values.
+
+use std::sync::Arc;
+
+use bson::{Bson, RawDocumentBuf, rawdoc};
+
+use super::{Change, ChangePlan, InsertPlan, Next, Precondition};
+use crate::{
+    codec::decode,
+    error::Error,
+    schema::{Schema, load},
+};
+
+fn schema() -> Arc<Schema> {
+    let file = r#"{
+        "type": "object",
+        "properties": {
+            "n": { "bsonType": "long" },
+            "d": { "bsonType": "int", "default": 7 },
+            "ro": { "type": "string", "readOnly": true },
+            "in": { "type": "object", "properties": { "ro": { "type": "string", "readOnly": true }, "x": {} } }
+        }
+    }"#;
+    Arc::new(load::parse("schemas/things.json", "things", file.to_owned()).unwrap())
+}
+
+fn next(stored: &RawDocumentBuf, change: Change) -> Result<Next, Error> {
+    let plan = ChangePlan { schema: schema(), id: Bson::Int32(1), change, precondition: Precondition::default() };
+    plan.next(Some(stored))
+}
+
+fn patched(stored: &RawDocumentBuf, patch: &str) -> Result<Next, Error> {
+    next(stored, Change::Merge(decode::document(patch.as_bytes(), &schema().root).unwrap()))
+}
+
+#[test]
+fn an_insert_is_completed_and_starts_with_its_id() {
+    let plan = InsertPlan::new(&schema(), &rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) });
+    let expected = rawdoc! { "_id": bson::oid::ObjectId::from_bytes([1; 12]), "n": 1_i64, "d": 7 };
+    assert_eq!(plan.unwrap().document, expected);
+}
+
+#[test]
+fn a_merge_keeps_order_and_types_of_what_it_leaves_alone() {
+    let stored = rawdoc! { "_id": 1, "n": 5_i64, "x": 5_i32, "in": { "x": 1.0 } };
+    for (patch, expected) in [
+        (r#"{"x":null}"#, rawdoc! { "_id": 1, "n": 5_i64, "in": { "x": 1.0 } }),
+        (r#"{"n":6,"y":6}"#, rawdoc! { "_id": 1, "n": 6_i64, "x": 5_i32, "in": { "x": 1.0 }, "y": 6_i32 }),
+        (
+            r#"{"in":{"y":null,"z":[null]}}"#,
+            rawdoc! { "_id": 1, "n": 5_i64, "x": 5_i32, "in": { "x": 1.0, "z": [bson::RawBson::Null] } },
+        ),
+        (r#"{"x":{"a":{"b":null}}}"#, rawdoc! { "_id": 1, "n": 5_i64, "x": { "a": {} }, "in": { "x": 1.0 } }),
+        (r#"{"in":3}"#, rawdoc! { "_id": 1, "n": 5_i64, "x": 5_i32, "in": 3_i32 }),
+    ] {
+        assert_eq!(patched(&stored, patch).unwrap(), Next::Store(expected), "{patch}");
+    }
+    for same in ["{}", r#"{"n":5}"#, r#"{"gone":null}"#, r#"{"in":{}}"#] {
+        assert_eq!(patched(&stored, same).unwrap(), Next::Keep, "{same}");
+    }
+}
+
+#[test]
+fn protected_fields_stay_as_they_are() {
+    let stored = rawdoc! { "_id": 1, "ro": "a", "in": { "ro": "b", "x": 1 } };
+    for (patch, pointer) in [
+        (r#"{"ro":"z"}"#, "/ro"),
+        (r#"{"ro":null}"#, "/ro"),
+        (r#"{"in":null}"#, "/in/ro"),
+        (r#"{"in":5}"#, "/in/ro"),
+        (r#"{"in":{"ro":null}}"#, "/in/ro"),
+        (r#"{"_id":2}"#, "/_id"),
+        (r#"{"_id":null}"#, "/_id"),
+    ] {
+        let error = patched(&stored, patch).unwrap_err();
+        assert!(matches!(&error, Error::ReadOnlyField { pointers } if pointers == &[pointer]), "{patch}: {error:?}");
+    }
+    let put = |body: RawDocumentBuf| next(&stored, Change::Replace(body));
+    let kept = rawdoc! { "_id": 1, "x": 1, "ro": "a", "in": { "ro": "b" }, "d": 7 };
+    assert_eq!(put(rawdoc! { "x": 1 }).unwrap(), Next::Store(kept));
+    assert_eq!(
+        put(rawdoc! { "in": { "x": 1 }, "d": 7 }).unwrap(),
+        Next::Store(rawdoc! { "_id": 1, "in": { "x": 1, "ro": "b" }, "d": 7, "ro": "a" })
+    );
+    assert!(put(rawdoc! { "in": { "ro": "z" } }).is_err());
+    assert!(put(rawdoc! { "in": 5 }).is_err());
+    assert!(put(rawdoc! { "_id": 2 }).is_err());
+}
