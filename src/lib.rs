@@ -1,8 +1,14 @@
 //! JSON Schema files in, a safe JSON API over MongoDB out.
 
+pub mod access;
 pub mod codec;
+pub mod config;
 pub mod error;
+pub mod etag;
 pub mod json;
+pub mod query;
 pub mod schema;
+pub mod store;
+pub mod update;
 
 pub use error::{Error, Result};

@@ -1,0 +1,106 @@
+//! Reading documents: whole server batches, as they came.
+
+use bson::{RawArray, RawDocument, RawDocumentBuf, doc};
+use futures::TryStreamExt;
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+
+use super::{Store, failure};
+use crate::{
+    access::Permitted,
+    error::{Error, Result},
+    query::{FindPlan, GetPlan},
+    schema::{Catalog, Schema},
+};
+
+/// The documents of a list, in the server's batches.
+#[derive(Debug)]
+pub struct Page(Vec<RawBatch>);
+
+impl Page {
+    /// The documents, in order.
+    pub fn documents(&self) -> impl Iterator<Item = Result<&RawDocument>> {
+        self.0.iter().flat_map(|batch| match batch.doc_slices() {
+            Ok(documents) => Documents::Batch(documents.into_iter()),
+            Err(error) => Documents::Broken(Some(error.into())),
+        })
+    }
+}
+
+/// The documents of a batch, or the reason why there are none.
+enum Documents<'b> {
+    Batch(<&'b RawArray as IntoIterator>::IntoIter),
+    Broken(Option<Error>),
+}
+
+impl<'b> Iterator for Documents<'b> {
+    type Item = Result<&'b RawDocument>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Broken(error) => error.take().map(Err),
+            Self::Batch(documents) => documents.next().map(|value| match value {
+                Ok(value) => {
+                    value.as_document().ok_or_else(|| Error::Internal("a batch holds what is no document".into()))
+                }
+                Err(error) => Err(Error::Internal(format!("a batch cannot be read: {error}"))),
+            }),
+        }
+    }
+}
+
+/// The documents that the plan selects.
+pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
+    let plan = plan.plan();
+    let collection = store.collection(&plan.schema);
+    let mut find = collection
+        .find(plan.filter.clone())
+        .sort(plan.sort.clone())
+        .limit(plan.limit.into())
+        .batch_size(plan.limit)
+        .max_time(store.deadline);
+    if let Some(projection) = &plan.projection {
+        find = find.projection(projection.clone());
+    }
+    if plan.skip > 0 {
+        find = find.skip(plan.skip.into());
+    }
+    let batches = async { collect(find.batch().await.map_err(failure::of_find)?, plan.max_bytes).await };
+    store.within(batches).await
+}
+
+async fn collect(mut cursor: RawBatchCursor, max_bytes: usize) -> Result<Page> {
+    let (mut batches, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(batch) = cursor.try_next().await.map_err(failure::of_find)? {
+        bytes += batch.as_raw_document().as_bytes().len();
+        if bytes > max_bytes {
+            let what =
+                "the size of the page (ask for fewer documents with `limit`, or for less of them with `fields`)".into();
+            return Err(Error::LimitExceeded { name: "--max-page-bytes", limit: max_bytes as u64, what });
+        }
+        batches.push(batch);
+    }
+    Ok(Page(batches))
+}
+
+/// The document with the plan's `_id`, as it is stored.
+pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawDocumentBuf>> {
+    let plan = plan.plan();
+    let collection = store.collection(&plan.schema);
+    let find = collection.find_one(doc! { "_id": plan.id.clone() }).max_time(store.deadline);
+    store.within(async { Ok(find.await?) }).await
+}
+
+/// Every collection with the number of its documents, by the collection's own bookkeeping.
+pub async fn collections<'c>(store: &Store, catalog: &'c Permitted<Catalog>) -> Result<Vec<(&'c Schema, u64)>> {
+    let counted = catalog.plan().iter().map(|schema| async move {
+        let count = store.collection(schema).estimated_document_count().max_time(store.deadline).await?;
+        Ok::<_, Error>((schema.as_ref(), count))
+    });
+    store.within(futures::future::try_join_all(counted)).await
+}
+
+/// Whether the database answers.
+pub async fn ping(store: &Store) -> Result<()> {
+    store.database.run_command(doc! { "ping": 1 }).await?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Writing documents. A change reads, decides and writes in one snapshot transaction, so what it decided on
+//! is what it changes: a concurrent write, even one of a number's type alone, makes one of the two start over.
+
+use std::time::Duration;
+
+use bson::{RawDocument, RawDocumentBuf, doc};
+use futures::TryFutureExt;
+use mongodb::{
+    ClientSession,
+    error::{Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
+    options::ReadConcern,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{Store, failure};
+use crate::{
+    access::Permitted,
+    error::{Error, Result},
+    update::{ChangePlan, InsertPlan, Next},
+};
+
+/// The outcome of a change.
+#[derive(Debug)]
+pub struct Changed {
+    /// The document as it is stored now; `None` once it is deleted.
+    pub document: Option<RawDocumentBuf>,
+    /// There was none before.
+    pub created: bool,
+}
+
+/// The size in bytes of the largest document that MongoDB stores.
+///
+/// See [limits](https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size).
+const MAX_DOCUMENT: usize = 16 << 20;
+
+/// Stores the plan's document.
+pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Result<&'p RawDocument> {
+    let InsertPlan { schema, document } = plan.plan();
+    let collection = store.collection(schema);
+    check_size(document)?;
+    let insert = collection.insert_one(document).into_future();
+    let inserted = insert.map_err(|error| failure::of_write(&error, schema, Some(document)));
+    store.within(inserted.map_ok(|_| document.as_ref())).await
+}
+
+/// Works the plan out on the stored document, and stores what it comes to.
+pub async fn change(store: &Store, plan: &Permitted<ChangePlan>) -> Result<Changed> {
+    store.within(attempts(store, plan.plan(), Instant::now() + store.deadline)).await
+}
+
+/// Tries again while other writers are faster, until there is no time for one more try.
+async fn attempts(store: &Store, plan: &ChangePlan, deadline: Instant) -> Result<Changed> {
+    let mut session = store.database.client().start_session().await?;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match attempt(store, plan, &mut session).await {
+            Err(Failed::Transient(_)) if Instant::now() + pause < deadline => {
+                sleep(pause.mul_f64(jitter())).await;
+                pause = (pause * 2).min(Duration::from_millis(64));
+            }
+            Err(Failed::Transient(error)) if failure::is_conflict(&error) => return Err(Error::Conflict),
+            Err(Failed::Transient(error)) => return Err(error.into()),
+            Err(Failed::Final(error)) => return Err(error),
+            Ok(changed) => return Ok(changed),
+        }
+    }
+}
+
+enum Failed {
+    /// Nothing was done; the same again may succeed.
+    Transient(DriverError),
+    Final(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+async fn attempt(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<Changed, Failed> {
+    let transient = |error| failed(error, plan, None);
+    session.start_transaction().read_concern(ReadConcern::snapshot()).await.map_err(transient)?;
+    let result = within(store, plan, session).await;
+    match &result {
+        Ok((_, Wrote::Something)) => commit(session).await.map_err(transient)?,
+        // What cannot be aborted is aborted by the server in time; there is nothing in it.
+        Ok((_, Wrote::Nothing)) | Err(_) => drop(session.abort_transaction().await),
+    }
+    result.map(|(changed, _)| changed)
+}
+
+enum Wrote {
+    Something,
+    Nothing,
+}
+
+/// The reading, deciding and writing, in the session's transaction.
+async fn within(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<(Changed, Wrote), Failed> {
+    let collection = store.collection(&plan.schema);
+    let by_id = doc! { "_id": plan.id.clone() };
+    let found = collection.find_one(by_id.clone()).max_time(store.deadline).session(&mut *session).await;
+    let stored = found.map_err(|error| failed(error, plan, None))?;
+    precondition(store, plan, stored.as_deref())?;
+    let (next, created) = match plan.next(stored.as_deref())? {
+        Next::Keep => return Ok((Changed { document: stored, created: false }, Wrote::Nothing)),
+        Next::Delete => {
+            collection.delete_one(by_id).session(session).await.map_err(|error| failed(error, plan, None))?;
+            return Ok((Changed { document: None, created: false }, Wrote::Something));
+        }
+        Next::Store(next) => (next, false),
+        Next::Insert(next) => (next, true),
+    };
+    check_size(&next)?;
+    let written = if created {
+        collection.insert_one(&next).session(session).await.map(drop)
+    } else {
+        collection.replace_one(by_id, &next).session(session).await.map(drop)
+    };
+    written.map_err(|error| failed(error, plan, Some(&next)))?;
+    Ok((Changed { document: Some(next), created }, Wrote::Something))
+}
+
+/// The driver's own refusal cannot be told from other arguments that it does not like.
+fn check_size(document: &RawDocument) -> Result<()> {
+    if document.as_bytes().len() > MAX_DOCUMENT {
+        return Err(Error::TooLarge { what: "document", limit: MAX_DOCUMENT });
+    }
+    Ok(())
+}
+
+fn precondition(store: &Store, plan: &ChangePlan, stored: Option<&RawDocument>) -> Result<()> {
+    let Some(current) = stored.map(|stored| store.etag.tag(stored)) else { return Ok(()) };
+    if plan.precondition.holds(current) {
+        return Ok(());
+    }
+    Err(Error::PreconditionFailed { current: Some(current.to_string()) })
+}
+
+fn failed(error: DriverError, plan: &ChangePlan, written: Option<&RawDocument>) -> Failed {
+    // Who has waited for a server in vain has waited long enough.
+    if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !failure::is_selection(&error) {
+        Failed::Transient(error)
+    } else {
+        Failed::Final(failure::of_write(&error, &plan.schema, written))
+    }
+}
+
+/// Commits, again while the server's answer is lost: a commit may be repeated.
+///
+/// See [transactions](https://www.mongodb.com/docs/manual/core/transactions-in-applications/).
+async fn commit(session: &mut ClientSession) -> Result<(), DriverError> {
+    loop {
+        match session.commit_transaction().await {
+            Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {
+                sleep(Duration::from_millis(10)).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Between a half and one and a half, so that writers in each other's way spread out.
+fn jitter() -> f64 {
+    let random = u16::from_le_bytes([bson::Uuid::new().bytes()[0], bson::Uuid::new().bytes()[1]]);
+    0.5 + f64::from(random) / f64::from(u16::MAX)
+}
