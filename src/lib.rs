@@ -9,6 +9,7 @@ pub mod json;
 pub mod query;
 pub mod schema;
 pub mod store;
+pub mod sync;
 pub mod update;
 
 pub use error::{Error, Result};

@@ -1,0 +1,76 @@
+//! The files against what there is, as plain values. Touches no database.
+
+use super::{
+    change::{Change, Rules},
+    index::Normal,
+    observe::{Found, Observed},
+};
+use crate::schema::{Catalog, Index, Schema};
+
+/// Every difference, by collection.
+pub(super) fn diff(catalog: &Catalog, observed: &Observed) -> Vec<Change> {
+    catalog.iter().flat_map(|schema| collection(schema, observed.get(&schema.name))).collect()
+}
+
+/// The differences of one collection, in the order in which they are to be made; `found` is `None` where the
+/// database has nothing of that name.
+pub(super) fn collection(schema: &Schema, found: Option<&Found>) -> Vec<Change> {
+    let name = || schema.name.clone();
+    let Some(found) = found else {
+        return vec![Change::CreateCollection { collection: name(), indexes: schema.indexes.clone() }];
+    };
+    if found.kind != "collection" {
+        return vec![Change::NotACollection { collection: name(), kind: found.kind.clone() }];
+    }
+    let to = Rules::strict(schema.validator.clone());
+    let validator =
+        (found.rules != to).then(|| Change::SetValidator { collection: name(), from: found.rules.clone(), to });
+    validator.into_iter().chain(indexes(schema, found)).collect()
+}
+
+fn indexes(schema: &Schema, found: &Found) -> Vec<Change> {
+    let mut free: Vec<&Index> = found.indexes.iter().filter(|index| index.name != "_id_").collect();
+    let mut changes = Vec::new();
+    // Same names first, so that an index is not taken for another one's older form.
+    let (named, unnamed): (Vec<_>, Vec<_>) = schema.indexes.iter().partition(|d| free.iter().any(|f| f.name == d.name));
+    for declared in named.into_iter().chain(unnamed) {
+        let (change, taken) = index(schema, found, (declared, &free));
+        free.retain(|f| Some(&f.name) != taken);
+        changes.extend(change);
+    }
+    let unknown = |index: &&Index| Change::UnknownIndex { collection: schema.name.clone(), index: (*index).clone() };
+    changes.extend(free.iter().map(unknown));
+    changes
+}
+
+/// What is to be done for one declared index, and the name of the existing one that it is about.
+fn index<'f>(
+    schema: &Schema,
+    found: &Found,
+    (declared, free): (&Index, &[&'f Index]),
+) -> (Option<Change>, Option<&'f String>) {
+    let wanted = Normal::of(declared, found.collation.as_ref());
+    let normal = |index: &Index| Normal::of(index, None);
+    let same_name = free.iter().find(|f| f.name == declared.name);
+    let without_tie_break = || free.iter().find(|f| wanted.is_met_but_for_tie_break(&normal(f)));
+    let in_the_way = || free.iter().find(|f| wanted.excludes(&normal(f)));
+    let collection = schema.name.clone();
+    let Some(from) = same_name.or_else(without_tie_break).or_else(in_the_way) else {
+        let index = declared.clone();
+        return (Some(Change::CreateIndex { collection, index, documents: found.documents }), None);
+    };
+    let (is, named) = (normal(from), from.name == declared.name);
+    let change = if wanted.is_met_but_for_tie_break(&is) {
+        Some(Change::MissingTieBreak { collection, index: (*from).clone() })
+    } else if named && wanted.is_met_by(&is) {
+        None
+    } else if named && wanted.is_near(&is) {
+        Some(Change::AlterIndex { collection, from: (*from).clone(), to: declared.clone() })
+    } else {
+        Some(Change::RebuildIndex { collection, from: (*from).clone(), to: declared.clone() })
+    };
+    (change, Some(&from.name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+use bson::{Document, doc};
+use indexmap::IndexMap;
+
+use super::*;
+use crate::{
+    json::Tree,
+    schema::{Field, Source},
+    sync::Risk,
+};
+
+fn schema(indexes: Vec<Index>) -> Schema {
+    let text = "{}".to_owned();
+    let tree = Tree::parse(text.as_bytes(), 1).unwrap();
+    let root = Field { properties: IndexMap::from([("_id".to_owned(), Field::any())]), ..Field::any() };
+    let source = Source { path: "schemas/books.json".to_owned(), text, tree };
+    Schema { name: "books".to_owned(), source, root, validator: validator(), indexes }
+}
+
+fn validator() -> Document {
+    doc! { "$jsonSchema": { "required": ["title"] } }
+}
+
+fn named(name: &str, keys: Document, options: Document) -> Index {
+    Index { name: name.to_owned(), keys, options }
+}
+
+fn found(indexes: Vec<Index>) -> Found {
+    let id = named("_id_", doc! { "_id": 1 }, doc! { "v": 2 });
+    Found {
+        kind: "collection".to_owned(),
+        rules: Rules::strict(validator()),
+        collation: None,
+        documents: 10,
+        indexes: std::iter::once(id).chain(indexes).collect(),
+    }
+}
+
+/// The differences in short: the kind of change, its risk.
+fn summary(declared: Vec<Index>, existing: Vec<Index>) -> Vec<(&'static str, Risk)> {
+    let kind = |change: &Change| match change {
+        Change::NotACollection { .. } => "not",
+        Change::CreateCollection { .. } => "collection",
+        Change::SetValidator { .. } => "validator",
+        Change::CreateIndex { .. } => "create",
+        Change::AlterIndex { .. } => "alter",
+        Change::RebuildIndex { .. } => "rebuild",
+        Change::UnknownIndex { .. } => "unknown",
+        Change::MissingTieBreak { .. } => "tie-break",
+    };
+    collection(&schema(declared), Some(&found(existing))).iter().map(|c| (kind(c), c.risk())).collect()
+}
+
+#[test]
+fn compares_indexes_by_keys_and_options() {
+    let year = || named("year_1__id_1", doc! { "year": 1, "_id": 1 }, doc! {});
+    let isbn = |options| named("isbn_1", doc! { "isbn": 1 }, options);
+    let text = |name, field| named(name, doc! { field: "text" }, doc! {});
+    let unique = || doc! { "unique": true };
+    let cases = [
+        ("in step", vec![isbn(unique())], vec![isbn(unique())], vec![]),
+        ("new", vec![isbn(unique())], vec![], vec![("create", Risk::Safe)]),
+        ("other options", vec![isbn(unique())], vec![isbn(doc! {})], vec![("rebuild", Risk::Destructive)]),
+        (
+            "other keys",
+            vec![isbn(doc! {})],
+            vec![named("isbn_1", doc! { "isbn": -1 }, doc! {})],
+            vec![("rebuild", Risk::Destructive)],
+        ),
+        (
+            "another name",
+            vec![isbn(unique())],
+            vec![named("by_isbn", doc! { "isbn": 1 }, unique())],
+            vec![("rebuild", Risk::Destructive)],
+        ),
+        (
+            "beside one with another signature",
+            vec![isbn(unique())],
+            vec![named("by_isbn", doc! { "isbn": 1 }, doc! {})],
+            vec![("create", Risk::Safe), ("unknown", Risk::Report)],
+        ),
+        ("unknown", vec![], vec![isbn(doc! {})], vec![("unknown", Risk::Report)]),
+        (
+            "without the tie-break",
+            vec![year()],
+            vec![named("year_1", doc! { "year": 1 }, doc! {})],
+            vec![("tie-break", Risk::Report)],
+        ),
+        (
+            "with and without the tie-break",
+            vec![year(), named("year_1", doc! { "year": 1 }, doc! {})],
+            vec![named("year_1", doc! { "year": 1 }, doc! {})],
+            vec![("create", Risk::Safe)],
+        ),
+        (
+            "a second text index",
+            vec![text("title_text", "title")],
+            vec![text("body_text", "body")],
+            vec![("rebuild", Risk::Destructive)],
+        ),
+    ];
+    for (what, declared, existing, expected) in cases {
+        assert_eq!(summary(declared, existing), expected, "{what}");
+    }
+}
+
+#[test]
+fn changes_in_place_what_can_be_and_knows_what_deletes_documents() {
+    let isbn = |options| named("isbn_1", doc! { "isbn": 1 }, options);
+    let expiring = |seconds: i32| doc! { "expireAfterSeconds": seconds };
+    let cases = [
+        ("new and expiring", vec![isbn(expiring(5))], vec![], vec![("create", Risk::Destructive)]),
+        ("hidden", vec![isbn(doc! { "hidden": true })], vec![isbn(doc! {})], vec![("alter", Risk::Safe)]),
+        ("expires later", vec![isbn(expiring(9))], vec![isbn(expiring(5))], vec![("alter", Risk::Safe)]),
+        ("expires sooner", vec![isbn(expiring(5))], vec![isbn(expiring(9))], vec![("alter", Risk::Destructive)]),
+        ("begins to expire", vec![isbn(expiring(5))], vec![isbn(doc! {})], vec![("rebuild", Risk::Destructive)]),
+    ];
+    for (what, declared, existing, expected) in cases {
+        assert_eq!(summary(declared, existing), expected, "{what}");
+    }
+}
+
+#[test]
+fn indexing_a_great_many_documents_is_slow() {
+    let crowd = Found { documents: 5_000_000, ..found(vec![]) };
+    let changes = collection(&schema(vec![named("a_1", doc! { "a": 1 }, doc! {})]), Some(&crowd));
+    assert_eq!(changes.iter().map(Change::risk).collect::<Vec<_>>(), [Risk::Slow]);
+}
+
+#[test]
+fn compares_the_validator_and_how_strictly_it_is_applied() {
+    let strict = || Rules::strict(validator());
+    let cases = [
+        (strict(), false),
+        (Rules::strict(doc! {}), true),
+        (Rules { level: "moderate".to_owned(), ..strict() }, true),
+        (Rules { action: "warn".to_owned(), ..strict() }, true),
+    ];
+    for (rules, differs) in cases {
+        let found = Found { rules: rules.clone(), ..found(vec![]) };
+        let changes = collection(&schema(vec![]), Some(&found));
+        assert_eq!(matches!(&changes[..], [Change::SetValidator { from, .. }] if *from == rules), differs, "{rules:?}");
+    }
+}
+
+#[test]
+fn a_missing_collection_is_made_and_a_view_is_in_the_way() {
+    let isbn = named("isbn_1", doc! { "isbn": 1 }, doc! {});
+    let changes = diff(&Catalog::from_iter([schema(vec![isbn.clone()])]), &Observed::default());
+    assert_eq!(changes, [Change::CreateCollection { collection: "books".to_owned(), indexes: vec![isbn] }]);
+    let view = Found { kind: "view".to_owned(), ..found(vec![]) };
+    assert_eq!(collection(&schema(vec![]), Some(&view))[0].risk(), Risk::Impossible);
+}

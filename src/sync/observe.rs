@@ -1,0 +1,108 @@
+//! What the database has of the declared collections.
+
+use std::collections::BTreeMap;
+
+use bson::{Document, doc};
+use futures::{TryStreamExt, future::try_join_all};
+use mongodb::{Database, error::Error as DriverError};
+
+use super::change::Rules;
+use crate::{
+    error::Result,
+    schema::{Catalog, Index},
+    store::failure::{self, codes},
+};
+
+/// The declared collections that exist, by name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Observed {
+    collections: BTreeMap<String, Found>,
+}
+
+impl Observed {
+    /// What has that name, if anything has.
+    pub(super) fn get(&self, name: &str) -> Option<&Found> {
+        self.collections.get(name)
+    }
+}
+
+/// What has a declared collection's name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    /// `collection`, `view`, `timeseries` or `capped collection`.
+    pub(super) kind: String,
+    /// Its validator.
+    pub(super) rules: Rules,
+    /// The collation that its indexes inherit.
+    pub(super) collation: Option<Document>,
+    /// About how many documents it holds.
+    pub(super) documents: u64,
+    /// Its indexes, as the server describes them.
+    pub(super) indexes: Vec<Index>,
+}
+
+/// Looks at every declared collection.
+pub(super) async fn observe(db: &Database, catalog: &Catalog) -> Result<Observed> {
+    let names = catalog.iter().map(|schema| schema.name.as_str()).collect::<Vec<_>>();
+    read(db, &names).await.map_err(failure::startup("reading the collections"))
+}
+
+/// Looks at one collection.
+pub(super) async fn collection(db: &Database, name: &str) -> Result<Option<Found>> {
+    let doing = format!("reading the collection `{name}`");
+    let mut observed = read(db, &[name]).await.map_err(failure::startup(&doing))?;
+    Ok(observed.collections.remove(name))
+}
+
+async fn read(db: &Database, names: &[&str]) -> Result<Observed, DriverError> {
+    let command = doc! { "listCollections": 1, "filter": { "name": { "$in": names } } };
+    let listed: Vec<Document> = db.run_cursor_command(command).await?.try_collect().await?;
+    let collections = try_join_all(listed.iter().map(|entry| detail(db, entry))).await?.into_iter().collect();
+    Ok(Observed { collections })
+}
+
+async fn detail(db: &Database, entry: &Document) -> Result<(String, Found), DriverError> {
+    let name = text(entry, "name", "");
+    let none = Document::new();
+    let options = entry.get_document("options").unwrap_or(&none);
+    let capped = options.get_bool("capped").unwrap_or(false);
+    let mut found = Found {
+        kind: if capped { "capped collection".to_owned() } else { text(entry, "type", "collection") },
+        rules: Rules {
+            validator: options.get_document("validator").cloned().unwrap_or_default(),
+            level: text(options, "validationLevel", "strict"),
+            action: text(options, "validationAction", "error"),
+        },
+        collation: options.get_document("collation").ok().cloned(),
+        documents: 0,
+        indexes: Vec::new(),
+    };
+    if found.kind == "collection" {
+        let collection = db.collection::<Document>(&name);
+        let count = collection.estimated_document_count().into_future();
+        (found.indexes, found.documents) = futures::try_join!(indexes(db, &name), count)?;
+    }
+    Ok((name, found))
+}
+
+async fn indexes(db: &Database, name: &str) -> Result<Vec<Index>, DriverError> {
+    match db.run_cursor_command(doc! { "listIndexes": name }).await {
+        Ok(cursor) => Ok(cursor.try_collect::<Vec<_>>().await?.into_iter().map(index).collect()),
+        // Dropped since it was listed.
+        Err(error) if failure::code(&error) == Some(codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn index(mut listed: Document) -> Index {
+    let keys = listed.get_document("key").cloned().unwrap_or_default();
+    let name = text(&listed, "name", "");
+    for described in ["v", "ns", "key", "name"] {
+        listed.remove(described);
+    }
+    Index { name, keys, options: listed }
+}
+
+fn text(document: &Document, key: &str, default: &str) -> String {
+    document.get_str(key).unwrap_or(default).to_owned()
+}
