@@ -6,6 +6,7 @@ pub mod config;
 pub mod error;
 pub mod etag;
 pub mod json;
+pub mod mongod;
 pub mod query;
 pub mod schema;
 pub mod store;
