@@ -1,0 +1,98 @@
+//! The service as a value: the database, the catalog and the limits, started in one place.
+
+use std::sync::Arc;
+
+use crate::{
+    access::Policy,
+    config::{Changes, Database, Limits, Schemas, Serving},
+    error::{Error, Result, nearest},
+    etag::EtagKey,
+    metrics::Metrics,
+    schema::{Catalog, Schema},
+    store::{self, Store, client::Connection},
+    sync,
+};
+
+/// A started service. Cloning it is cheap, and all clones share one client of the database.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    catalog: Catalog,
+    store: Store,
+    policy: Policy,
+    limits: Limits,
+    metrics: Metrics,
+}
+
+/// What a start needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Which database, and how to reach it.
+    pub database: Database,
+    /// Which changes may be made to it.
+    pub changes: Changes,
+    /// How requests are served.
+    pub serving: Serving,
+}
+
+impl App {
+    /// Starts on the collection files in `schemas`: see [`App::start_with`].
+    pub async fn start(schemas: &Schemas, settings: &Settings) -> Result<Self> {
+        Self::start_with(Catalog::load(&schemas.schemas)?, settings).await
+    }
+
+    /// Connects, brings the database in step with `catalog` and gives the service, ready to serve.
+    pub async fn start_with(catalog: Catalog, settings: &Settings) -> Result<Self> {
+        let policy = if settings.serving.is_open()? { Policy::Open } else { Policy::Closed };
+        let secret = settings.serving.secret()?;
+        let Connection { database, pool, server } = store::client::connect(&settings.database).await?;
+        tracing::info!("connected to {} {}", server.engine, server.version);
+        let report = sync::run(&database, &catalog, settings.changes.apply).await?;
+        for change in &report.reported {
+            tracing::warn!("{change}");
+        }
+        let secret = match secret {
+            Some(secret) => secret.into_bytes(),
+            None => sync::secret(&database).await?.to_vec(),
+        };
+        let limits = settings.serving.limits.clone();
+        let store = Store { database, etag: EtagKey::derive(&secret), deadline: limits.deadline };
+        Ok(Self(Arc::new(Inner { catalog, store, policy, limits, metrics: Metrics::new(pool) })))
+    }
+
+    /// Every declared collection.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// The schema of the collection `name`.
+    pub fn schema(&self, name: &str) -> Result<&Arc<Schema>> {
+        self.catalog().get(name).ok_or_else(|| Error::UnknownCollection {
+            name: name.to_owned(),
+            suggestion: nearest(name, self.catalog().iter().map(|schema| schema.name.as_str())),
+        })
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.0.policy
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Closes the connections to the database.
+    pub async fn close(&self) {
+        self.0.store.database.client().clone().shutdown().await;
+    }
+}

@@ -1,0 +1,84 @@
+//! The HTTP API: the route table and the layers around it.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
+
+mod body;
+mod collections;
+mod documents;
+mod extract;
+mod health;
+mod negotiate;
+pub mod problem;
+mod trace;
+
+/// The whole API on `app`, to be served alone or merged into another router. It has a fallback of its own, for paths
+/// that nothing is at, so the router that it is merged into must have none.
+///
+/// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
+pub fn router(app: App) -> Router {
+    let guarded = Router::new()
+        .route("/v1", get(collections::index))
+        .route("/v1/{collection}", get(documents::list).merge(post(documents::insert)))
+        .route("/v1/{collection}/_schema", get(collections::schema))
+        .route(
+            "/v1/{collection}/{id}",
+            get(documents::get).put(documents::replace).patch(documents::update).delete(documents::delete),
+        )
+        .route("/problems/{slug}", get(problem::page))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), extract::admit));
+    let public = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(problem::method_not_allowed);
+    guarded
+        .merge(public)
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(middleware::from_fn(body::read_out))
+        .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app)
+}
+
+/// Serves until `shutdown` is ready, then lets running requests finish for at most `grace`.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> Result<()> {
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let signal = async move {
+        shutdown.await;
+        tracing::info!("stopping: no new requests are taken");
+        stopping.send_replace(true);
+    };
+    let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(signal);
+    let overdue = async move {
+        // The sender lives until the signal has come.
+        let _ = stopped.wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served.map_err(|e| Error::Startup(format!("cannot serve: {e}")))?,
+        () = overdue => tracing::warn!("requests are cut off: they did not finish within the grace time"),
+    }
+    app.close().await;
+    Ok(())
+}

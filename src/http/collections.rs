@@ -1,0 +1,64 @@
+//! Collections: which there are, and what their documents look like.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{
+    extract::{NoParameters, Target},
+    negotiate::Json,
+};
+use crate::{
+    access::{Caller, permit},
+    app::App,
+    error::{Error, Result},
+    schema::face::face,
+    store,
+};
+
+#[derive(Serialize)]
+struct Collections {
+    collections: Vec<Collection>,
+}
+
+#[derive(Serialize)]
+struct Collection {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// An estimate from the collection's own bookkeeping.
+    count: u64,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct Links {
+    documents: String,
+    schema: String,
+}
+
+/// `GET /v1`
+pub(super) async fn index(State(app): State<App>, caller: Caller, _: (NoParameters, Json)) -> Result<Response> {
+    let catalog = permit(&caller, app.catalog().clone())?;
+    let collections = store::collections(app.store(), &catalog).await?;
+    let collections = collections.into_iter().map(|(schema, count)| {
+        let text = |keyword| schema.source.tree.get(keyword).and_then(|tree| tree.as_str()).map(str::to_owned);
+        let documents = format!("/v1/{}", schema.name);
+        let links = Links { schema: format!("{documents}/_schema"), documents };
+        Collection { name: schema.name.clone(), title: text("title"), description: text("description"), count, links }
+    });
+    let text = serde_json::to_vec(&Collections { collections: collections.collect() })
+        .map_err(|e| Error::Internal(format!("the collections cannot be listed: {e}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// `GET /v1/{collection}/_schema`
+pub(super) async fn schema(caller: Caller, Target(schema): Target, _: NoParameters) -> Result<Response> {
+    let schema = permit(&caller, schema)?;
+    Ok(([(header::CONTENT_TYPE, "application/schema+json")], face(schema.plan())).into_response())
+}

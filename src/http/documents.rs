@@ -1,0 +1,193 @@
+//! Documents: list, get, insert, replace, update, delete.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bson::RawDocument;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    body::{JsonBody, PatchBody},
+    extract::{NoParameters, One, Target},
+    negotiate::Json,
+};
+use crate::{
+    access::{Caller, permit},
+    app::App,
+    codec::{decode, encode},
+    error::{Error, Result},
+    etag::{Precondition, Tags},
+    query::{self, GetPlan, Query},
+    schema::Schema,
+    store::{self, Changed},
+    update::{Change, ChangePlan, InsertPlan},
+};
+
+/// What answers depend on beside the path, whether or not this version makes a difference of it.
+const VARY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Prefer");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What stands for itself in a path segment, RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// `GET /v1/{collection}`
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Target(schema): Target,
+    query: Query,
+    _: Json,
+) -> Result<Response> {
+    let plan = permit(&caller, query::plan(&schema, &query, app.limits())?)?;
+    let page = store::find(app.store(), &plan).await?;
+    let mut out = b"{\"items\":[".to_vec();
+    for (at, document) in page.documents().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        encode::document(&mut out, document?, &schema.root)?;
+    }
+    out.extend_from_slice(b"]}");
+    Ok(([(header::CONTENT_TYPE, JSON), (header::VARY, VARY)], out).into_response())
+}
+
+/// `GET /v1/{collection}/{id}`
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    One { schema, id }: One,
+    headers: HeaderMap,
+    _: Json,
+) -> Result<Response> {
+    let plan = permit(&caller, GetPlan { schema: Arc::clone(&schema), id })?;
+    let Some(document) = store::get(app.store(), &plan).await? else { return Err(missing(&schema)) };
+    let tag = app.store().etag.tag(&document);
+    let precondition = precondition(&headers);
+    if !precondition.matches(tag) {
+        return Err(Error::PreconditionFailed { current: Some(tag.to_string()) });
+    }
+    if precondition.is_known(tag) {
+        return Ok(
+            (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_string())], [(header::VARY, VARY)]).into_response()
+        );
+    }
+    one(&app, &schema, &document, StatusCode::OK)
+}
+
+/// `POST /v1/{collection}`
+pub(super) async fn insert(
+    State(app): State<App>,
+    caller: Caller,
+    Target(schema): Target,
+    _: (NoParameters, Json),
+    JsonBody(body): JsonBody,
+) -> Result<Response> {
+    let document = decode::document(&body, &schema.root).map_err(Error::MalformedBody)?;
+    let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
+    detached(async move {
+        let document = store::insert(app.store(), &plan).await?;
+        created(&app, &schema, document)
+    })
+    .await
+}
+
+/// `PUT /v1/{collection}/{id}`
+pub(super) async fn replace(
+    State(app): State<App>,
+    caller: Caller,
+    one: One,
+    headers: HeaderMap,
+    _: Json,
+    JsonBody(body): JsonBody,
+) -> Result<Response> {
+    let document = decode::document(&body, &one.schema.root).map_err(Error::MalformedBody)?;
+    let precondition = precondition(&headers);
+    let change = match precondition {
+        Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
+        _ => Change::Replace(document),
+    };
+    apply(app, caller, one, (change, precondition)).await
+}
+
+/// `PATCH /v1/{collection}/{id}`
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    one: One,
+    headers: HeaderMap,
+    _: Json,
+    PatchBody(body): PatchBody,
+) -> Result<Response> {
+    let patch = decode::document(&body, &one.schema.root).map_err(Error::MalformedBody)?;
+    apply(app, caller, one, (Change::Merge(patch), precondition(&headers))).await
+}
+
+/// `DELETE /v1/{collection}/{id}`
+pub(super) async fn delete(State(app): State<App>, caller: Caller, one: One, headers: HeaderMap) -> Result<Response> {
+    apply(app, caller, one, (Change::Delete, precondition(&headers))).await
+}
+
+async fn apply(app: App, caller: Caller, one: One, (change, precondition): (Change, Precondition)) -> Result<Response> {
+    let One { schema, id } = one;
+    let plan = permit(&caller, ChangePlan { schema: Arc::clone(&schema), id, change, precondition })?;
+    detached(async move {
+        match store::change(app.store(), &plan).await? {
+            Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
+            Changed { document: Some(document), created: true } => created(&app, &schema, &document),
+            Changed { document: Some(document), created: false } => self::one(&app, &schema, &document, StatusCode::OK),
+        }
+    })
+    .await
+}
+
+/// Runs a write in a task of its own, so that a client which leaves cannot stop it half-way.
+async fn detached(write: impl Future<Output = Result<Response>> + Send + 'static) -> Result<Response> {
+    match tokio::spawn(write).await {
+        Ok(result) => result,
+        Err(panic) => Err(Error::Internal(format!("a write was broken off: {panic}"))),
+    }
+}
+
+fn created(app: &App, schema: &Schema, document: &RawDocument) -> Result<Response> {
+    let mut response = one(app, schema, document, StatusCode::CREATED)?;
+    if let Some(location) = location(schema, document) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn one(app: &App, schema: &Schema, document: &RawDocument, status: StatusCode) -> Result<Response> {
+    let mut out = Vec::with_capacity(document.as_bytes().len() * 3 / 2);
+    encode::document(&mut out, document, &schema.root)?;
+    let tag = app.store().etag.tag(document).to_string();
+    let headers = [(header::CONTENT_TYPE, JSON), (header::VARY, VARY)];
+    Ok((status, headers, [(header::ETAG, tag)], out).into_response())
+}
+
+/// The path of a document; `None` for an `_id` that no path segment can stand for.
+fn location(schema: &Schema, document: &RawDocument) -> Option<HeaderValue> {
+    let mut id = Vec::new();
+    encode::value(&mut id, document.get("_id").ok()??, schema.id()).ok()?;
+    let text = match serde_json::from_slice(&id).ok()? {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Object(_) => return None,
+        _ => String::from_utf8(id).ok()?,
+    };
+    HeaderValue::try_from(format!("/v1/{}/{}", schema.name, utf8_percent_encode(&text, SEGMENT))).ok()
+}
+
+fn precondition(headers: &HeaderMap) -> Precondition {
+    let tags = |name, weak| {
+        // What is not text is no tag either, but it is a condition.
+        let values: Vec<_> = headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+        (!values.is_empty()).then(|| Tags::parse(&values.join(","), weak))
+    };
+    Precondition { if_match: tags(header::IF_MATCH, false), if_none_match: tags(header::IF_NONE_MATCH, true) }
+}
+
+fn missing(schema: &Schema) -> Error {
+    Error::UnknownDocument { collection: schema.name.clone() }
+}

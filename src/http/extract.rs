@@ -1,0 +1,113 @@
+//! What handlers need of a request: the caller, the collection, the document's `_id`, the query.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams, Request, State},
+    http::request::Parts,
+    middleware::Next,
+    response::Response,
+};
+use bson::Bson;
+
+use crate::{
+    access::Caller,
+    app::App,
+    codec::decode,
+    error::{Error, Result, invalid_query},
+    query::{Query, value::expected},
+    schema::Schema,
+};
+
+/// Refuses callers that may do nothing, before anything of the request is looked at.
+pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    Caller::anonymous(app.policy()).admit()?;
+    Ok(next.run(request).await)
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
+        Ok(Self::anonymous(app.policy()))
+    }
+}
+
+/// The collection of the path.
+pub(super) struct Target(pub(super) Arc<Schema>);
+
+impl FromRequestParts<App> for Target {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let name = segment(parts, app, "collection").await?;
+        if name.starts_with('_') {
+            return Err(Error::NoRoute);
+        }
+        app.schema(&name).map(|schema| Self(Arc::clone(schema)))
+    }
+}
+
+/// The document of the path: its collection and its `_id`.
+pub(super) struct One {
+    pub(super) schema: Arc<Schema>,
+    pub(super) id: Bson,
+}
+
+impl FromRequestParts<App> for One {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let Target(schema) = Target::from_request_parts(parts, app).await?;
+        let text = segment(parts, app, "id").await?;
+        if text.starts_with('_') {
+            return Err(Error::NoRoute);
+        }
+        NoParameters::from_request_parts(parts, app).await?;
+        let id = decode::text(&text, schema.id()).and_then(|id| Bson::try_from(id).ok());
+        id.map(|id| Self { id, schema: Arc::clone(&schema) }).ok_or_else(|| {
+            let expected = expected(schema.id().kinds);
+            invalid_query("_id", None, format!("expected {expected} in the path, found `{text}`"))
+        })
+    }
+}
+
+impl FromRequestParts<App> for Query {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        Self::parse(parts.uri.query().unwrap_or_default(), app.limits())
+    }
+}
+
+/// There are no query parameters, where none are taken.
+pub(super) struct NoParameters;
+
+impl FromRequestParts<App> for NoParameters {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(invalid_query("the query", None, "this path and method take no parameters")),
+        }
+    }
+}
+
+/// The problem of the path.
+pub(super) struct Slug(pub(super) String);
+
+impl FromRequestParts<App> for Slug {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        segment(parts, app, "slug").await.map(Self)
+    }
+}
+
+/// A segment of the path, its percent-encoding undone; one that is not UTF-8 names nothing.
+async fn segment(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NoRoute)?;
+    let value = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    value.ok_or(Error::NoRoute)
+}

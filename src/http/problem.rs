@@ -1,0 +1,170 @@
+//! Errors as problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), and the pages that explain them.
+
+use std::any::Any;
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{negotiate::accepts, trace};
+use crate::error::{Error, Violation};
+
+mod kinds;
+
+pub use kinds::{ALL, Problem};
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// Seconds after which a request that met a passing trouble may be sent again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (problem, id) = (Problem::of(&self), trace::current_id());
+        let body = Members {
+            kind: format!("/problems/{}", problem.slug),
+            title: problem.title,
+            status: problem.status,
+            detail: detail(&self, problem, id.as_deref()),
+            instance: id.as_deref(),
+            more: More::of(&self),
+        };
+        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (problem.status(), [(header::CONTENT_TYPE, PROBLEM)], text).into_response();
+        let header = match &self {
+            Self::Unavailable { .. } | Self::Conflict => Some((header::RETRY_AFTER, RETRY_AFTER)),
+            Self::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::PreconditionFailed { current } => {
+                current.as_ref().and_then(|tag| HeaderValue::try_from(tag).ok()).map(|tag| (header::ETAG, tag))
+            }
+            _ => None,
+        };
+        response.headers_mut().extend(header);
+        response
+    }
+}
+
+/// A problem document.
+#[derive(Serialize)]
+struct Members<'e> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'e str>,
+    #[serde(flatten)]
+    more: More<'e>,
+}
+
+/// What some problems tell beside the members that all have.
+#[derive(Serialize, Default)]
+struct More<'e> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'e [Violation]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointers: Option<&'e [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<&'e [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<&'e str>,
+}
+
+impl<'e> More<'e> {
+    fn of(error: &'e Error) -> Self {
+        let more = Self::default();
+        match error {
+            Error::InvalidQuery { parameter, offset, .. } => {
+                Self { parameter: Some(parameter), offset: *offset, ..more }
+            }
+            Error::MalformedBody(at) => Self { line: Some(at.line), column: Some(at.column), ..more },
+            Error::UnknownField { parameter, suggestion, .. } => {
+                Self { parameter: Some(parameter), suggestion: suggestion.as_deref(), ..more }
+            }
+            Error::UnknownCollection { suggestion, .. } => Self { suggestion: suggestion.as_deref(), ..more },
+            Error::LimitExceeded { limit, .. } => Self { limit: Some(*limit), ..more },
+            Error::TooLarge { limit, .. } => Self { limit: Some(*limit as u64), ..more },
+            Error::Duplicate { index, fields } => Self { index: Some(index), fields: Some(fields), ..more },
+            Error::PreconditionFailed { current } => Self { etag: current.as_deref(), ..more },
+            Error::InvalidDocument { violations, .. } => Self { errors: Some(violations), ..more },
+            Error::ReadOnlyField { pointers } => Self { pointers: Some(pointers), ..more },
+            _ => more,
+        }
+    }
+}
+
+/// What the client is told; the cause of a fault of ours is for the log alone.
+fn detail(error: &Error, problem: &Problem, id: Option<&str>) -> String {
+    match error {
+        Error::Unavailable { cause } => {
+            tracing::warn!(id, cause, "the database is not available");
+            error.to_string()
+        }
+        error if problem.status == 500 => {
+            // As a string, it is logged with its line breaks escaped: causes may quote clients.
+            tracing::error!(id, cause = error.to_string(), "internal error");
+            match id {
+                Some(id) => format!("the service failed; its log tells why under the request id `{id}`"),
+                None => "the service failed; its log tells why".to_owned(),
+            }
+        }
+        error => error.to_string(),
+    }
+}
+
+/// What a panic leaves behind: one failed request.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::Internal(format!("panic: {}", text.unwrap_or("of unknown cause"))).into_response()
+}
+
+pub(super) async fn no_route() -> Error {
+    Error::NoRoute
+}
+
+pub(super) async fn method_not_allowed() -> Error {
+    Error::MethodNotAllowed
+}
+
+/// `GET /problems/{slug}`: what an error means and what to do.
+pub(super) async fn page(slug: super::extract::Slug, headers: HeaderMap) -> Result<Response, Error> {
+    let problem = ALL.iter().find(|problem| problem.slug == slug.0).ok_or(Error::NoRoute)?;
+    let Problem { slug, status, title, meaning, remedy } = problem;
+    let is_browser = headers.get(header::ACCEPT).is_some() && accepts(&headers, "text/html") && !accepts_all(&headers);
+    if is_browser {
+        let page = format!(
+            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
+             <h1>{title}</h1>\n<p><code>{slug}</code>, status {status}</p>\n<p>{meaning}</p>\n<p>{remedy}</p>\n</html>\n"
+        );
+        return Ok(Html(page).into_response());
+    }
+    Ok(format!("{title} ({slug}, status {status})\n\n{meaning}\n\n{remedy}\n").into_response())
+}
+
+/// `curl` takes everything and means text.
+fn accepts_all(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept == "*/*")
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
