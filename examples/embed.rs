@@ -1,0 +1,59 @@
+//! The library inside another axum application: a route of its own on typed documents, beside the whole API.
+//!
+//! `cargo run --example embed -- --open --mongodb 'mongodb://127.0.0.1:27017/?replicaSet=rs0'`, then
+//! `curl http://127.0.0.1:8080/shelf/poetry` and `curl http://127.0.0.1:8080/v1/books`.
+
+#![expect(clippy::disallowed_types, reason = "routes of the application's own answer bad paths as axum does")]
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    routing::get,
+};
+use bson::doc;
+use clap::Parser;
+use folio::{
+    App, Settings,
+    config::{Changes, Database, Schemas, Serving},
+    document::Find,
+    sample::{self, Book},
+};
+use tokio::{net::TcpListener, signal::ctrl_c};
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    schemas: Schemas,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    serving: Serving,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt::init();
+    let Args { schemas, database, changes, serving } = Args::parse();
+    let listen = serving.listen;
+    let app = App::start(&schemas, &Settings { database, changes, serving }).await?;
+    sample::fill(&app).await?;
+    let stop = async { ctrl_c().await.unwrap_or_default() };
+    axum::serve(TcpListener::bind(listen).await?, router(app.clone())).with_graceful_shutdown(stop).await?;
+    app.close().await;
+    Ok(())
+}
+
+/// The application's own routes beside the whole API.
+pub(crate) fn router(app: App) -> Router {
+    let shelves = Router::new().route("/shelf/{tag}", get(shelf)).with_state(app.clone());
+    shelves.merge(folio::router(app))
+}
+
+/// The titles under a tag, one a line. `--open` is about the API: who may see this is the application's own affair.
+async fn shelf(State(app): State<App>, Path(tag): Path<String>) -> folio::Result<String> {
+    let find = Find { filter: doc! { "tags": tag }, sort: doc! { "title": 1 }, limit: 100, ..Find::default() };
+    let books = app.collection::<Book>()?.find(find).await?;
+    Ok(books.into_iter().map(|book| book.title + "\n").collect())
+}
