@@ -1,0 +1,95 @@
+//! The command line: one clap enum, one short file for each command.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::error::{Error, Result};
+
+mod check;
+mod dev;
+mod plan;
+mod serve;
+mod supervise;
+
+/// JSON Schema files in, a safe JSON API over MongoDB out
+#[derive(Debug, Parser)]
+#[command(name = "folio", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the sample library, or your own files, on a private MongoDB server
+    Dev(dev::Args),
+    /// Bring the database in step with the collection files and serve the API
+    Serve(serve::Args),
+    /// Check the collection files, without a database
+    Check(check::Args),
+    /// Show what would change in the database; exit code 2 when anything would
+    Plan(plan::Args),
+    /// Own a private MongoDB server until the standard input ends
+    #[command(hide = true)]
+    SuperviseMongod(supervise::Args),
+}
+
+/// Runs the command line and gives the process's exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::SuperviseMongod(args) => runtime()?.block_on(supervise::run(&args)),
+        Command::Dev(args) => runtime()?.block_on(dev::run(&args)),
+        Command::Serve(args) => runtime()?.block_on(serve::run(&args)),
+        Command::Plan(args) => runtime()?.block_on(plan::run(&args)),
+    }
+}
+
+/// What a document's verdict is read with: the driver recurses through explanations of values that may be nested
+/// a hundred deep, and would overflow the two megabytes that threads have by default.
+const STACK: usize = 16 << 20;
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()
+        .map_err(|e| Error::Startup(format!("cannot start the runtime: {e}")))
+}
+
+/// Logs go to the standard error, as text for people or, with `FOLIO_LOG_FORMAT=json`, as JSON for machines;
+/// `FOLIO_LOG` filters them (`info`, `folio=debug`, …).
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("FOLIO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("FOLIO_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        logging.json().init();
+    } else {
+        logging.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
+fn complain(error: &Error) {
+    eprintln!("{error}");
+}
+
+/// Prints a line that was asked for.
+#[expect(clippy::print_stdout, reason = "the command line speaks to people here")]
+fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}

@@ -1,0 +1,80 @@
+//! `folio serve`: the API on a database that is already there.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::say;
+use crate::{
+    app::{App, Settings},
+    config::{Changes, Database, Schemas, Serving},
+    error::{Error, Result},
+    http,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    schemas: Schemas,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    serving: Serving,
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode> {
+    let mut stop = stop_signal()?;
+    let settings = Settings { database: args.database.clone(), changes: args.changes, serving: args.serving.clone() };
+    let Some(app) = unless(&mut stop, App::start(&args.schemas, &settings)).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (listener, address) = listen(args.serving.listen).await?;
+    if args.serving.open.is_some() {
+        tracing::warn!("open: whoever reaches {address} may read and change everything");
+    } else {
+        tracing::warn!("closed: without `--open` all but health and metrics answers 401");
+    }
+    say(format_args!("serving http://{address}/v1"));
+    http::serve(app, listener, stop, args.serving.grace).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let failed = |e: std::io::Error| {
+        Error::Startup(format!("cannot listen on {address}: {e}; free it, or choose another with `--listen`"))
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Ready when the process is asked to stop: SIGTERM, or Ctrl-C.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + Unpin + 'static> {
+    let watch = |kind| signal(kind).map_err(|e| Error::Startup(format!("cannot watch for signals: {e}")));
+    let (mut terminate, mut interrupt) = (watch(SignalKind::terminate())?, watch(SignalKind::interrupt())?);
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}
+
+/// What `start` comes to; nothing if the order to stop comes first. A start may wait long, for a lease or a download.
+pub(super) async fn unless<T>(
+    stop: &mut (impl Future<Output = ()> + Unpin),
+    start: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    tokio::select! {
+        started = start => started.map(Some),
+        () = stop => {
+            tracing::info!("stopped before it was ready");
+            Ok(None)
+        }
+    }
+}
