@@ -1,0 +1,56 @@
+//! The generated documents are as the code is. `FOLIO_UPDATE=1 cargo test --test it docs` writes them anew.
+
+use std::{fmt::Write, fs, path::Path};
+
+use clap::CommandFactory;
+use folio::{cli::Cli, http::problem};
+
+fn check(path: &str, current: &str) {
+    if std::env::var_os("FOLIO_UPDATE").is_some() {
+        fs::write(path, current).unwrap();
+    }
+    let stored = fs::read_to_string(Path::new(path)).unwrap_or_default();
+    assert!(stored == current, "{path} is stale: write it with `FOLIO_UPDATE=1 cargo test --test it docs`");
+}
+
+#[test]
+fn errors_are_documented() {
+    let mut text = String::from(
+        "# Errors\n\nEvery answer that is not a success is a problem document \
+         ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), `application/problem+json`. The last part of its `type`\n\
+         is one of these; the service has the same pages at `/problems/{slug}`.\n",
+    );
+    for problem in problem::ALL {
+        let problem::Problem { slug, status, title, meaning, remedy } = problem;
+        write!(text, "\n## {title}\n\n`{slug}`, status {status}\n\n{meaning}\n\n{remedy}\n").unwrap();
+    }
+    check("docs/errors.md", &text);
+}
+
+#[test]
+fn settings_are_documented() {
+    let mut text = String::from(
+        "# Settings\n\nEvery setting is a flag and an environment variable; the flag goes first. There is no configuration file.\n",
+    );
+    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        write!(text, "\n## `folio {}`\n\n{}\n", command.get_name(), command.get_about().unwrap()).unwrap();
+        text.push_str("\n| Flag | Variable | Default | |\n|---|---|---|---|\n");
+        for arg in command.get_arguments().filter(|arg| arg.get_id() != "help") {
+            let flag = arg.get_long().unwrap();
+            let value = arg.get_value_names().filter(|_| arg.get_action().takes_values());
+            let value = value.map(|names| format!(" {}", names[0])).unwrap_or_default();
+            let variable = arg.get_env().map(|name| format!("`{}`", name.to_str().unwrap())).unwrap_or_default();
+            let default =
+                arg.get_default_values().first().map(|v| format!("`{}`", v.to_str().unwrap())).unwrap_or_default();
+            let help = arg.get_help().unwrap();
+            writeln!(text, "| `--{flag}{value}` | {variable} | {default} | {help} |").unwrap();
+        }
+    }
+    text.push_str(
+        "\n## Everywhere\n\n| Variable | Default | |\n|---|---|---|\n\
+         | `FOLIO_LOG` | `info` | What is logged: a level, or a list such as `warn,folio::access=info` |\n\
+         | `FOLIO_LOG_FORMAT` | | `json` logs JSON, one object a line |\n\
+         | `FOLIO_MONGOD` | | The `mongod` program that `folio dev` and the tests run |\n",
+    );
+    check("docs/config.md", &text);
+}

@@ -1,0 +1,21 @@
+//! Integration tests, all on one real MongoDB server and each on a database of its own.
+
+#![cfg(test)]
+
+mod answers;
+mod bad_input;
+mod cli;
+mod concurrency;
+mod docs;
+mod documents;
+mod lists;
+mod mongod;
+mod outage;
+mod roundtrip;
+mod rules;
+mod service;
+mod startup;
+mod support;
+mod tidy;
+mod tour;
+mod typed;

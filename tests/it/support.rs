@@ -1,0 +1,225 @@
+//! What the tests share: the server, a database each, and the API on it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+    time::Duration,
+};
+
+use folio::{
+    App, Settings,
+    config::{Database, Limits, Open, Pool, Serving},
+    http,
+    mongod::{self, Mongod},
+    schema::{Catalog, load},
+};
+use mongodb::{Client, bson::doc};
+use reqwest::{Method, header::HeaderMap};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// Databases of the tests begin with this; those that an earlier run left behind are dropped.
+const PREFIX: &str = "test_";
+
+/// The one server of the run. It ends with the process: its keeper sees the pipe between them close.
+static SERVER: LazyLock<String> = LazyLock::new(|| {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let uri = runtime.block_on(async {
+            let mongod = Mongod::start(&options("shared")).await.unwrap();
+            let uri = mongod.uri().to_owned();
+            std::mem::forget(mongod);
+            sweep(&uri).await;
+            uri
+        });
+        std::mem::forget(runtime);
+        uri
+    })
+    .join()
+    .unwrap()
+});
+
+async fn sweep(uri: &str) {
+    let client = Client::with_uri_str(uri).await.unwrap();
+    for name in client.list_database_names().await.unwrap() {
+        if name.starts_with(PREFIX) {
+            client.database(&name).drop().await.unwrap();
+        }
+    }
+}
+
+/// A private server's options: its data below the build's folder for tests, kept by the binary under test.
+pub(crate) fn options(name: &str) -> mongod::Options {
+    mongod::Options { data: scratch().join(name), supervisor: PathBuf::from(env!("CARGO_BIN_EXE_folio")) }
+}
+
+pub(crate) fn scratch() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Repeats of a long test: 1, or what `FOLIO_EFFORT` says.
+pub(crate) fn effort() -> usize {
+    std::env::var("FOLIO_EFFORT").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// A database of the test's own.
+pub(crate) struct TestDatabase {
+    pub(crate) uri: String,
+    pub(crate) name: String,
+    pub(crate) db: mongodb::Database,
+}
+
+pub(crate) async fn database() -> TestDatabase {
+    let uri = tokio::task::spawn_blocking(|| SERVER.clone()).await.unwrap();
+    let name = format!("{PREFIX}{}", mongodb::bson::oid::ObjectId::new());
+    let db = Client::with_uri_str(&uri).await.unwrap().database(&name);
+    TestDatabase { uri, name, db }
+}
+
+impl TestDatabase {
+    pub(crate) fn settings(&self) -> Settings {
+        let database = Database {
+            mongodb: self.uri.clone(),
+            database: self.name.clone(),
+            pool: Pool { selection_timeout: Duration::from_secs(2), ..Pool::default() },
+            ..Database::default()
+        };
+        Settings {
+            database,
+            serving: Serving { open: Some(Open::Loopback), ..Serving::default() },
+            ..Settings::default()
+        }
+    }
+}
+
+/// A catalog of files given as their names and texts.
+pub(crate) fn catalog(files: &[(&str, Value)]) -> Catalog {
+    let parse = |(name, file): &(&str, Value)| load::parse(&format!("schemas/{name}.json"), name, file.to_string());
+    files.iter().map(|file| parse(file).unwrap()).collect()
+}
+
+/// The service on a database of its own, reached over HTTP.
+pub(crate) struct Api {
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) database: TestDatabase,
+    pub(crate) app: App,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Api {
+    /// Serves the sample library's files.
+    pub(crate) async fn library() -> Self {
+        Self::start(Catalog::load(Path::new("schemas")).unwrap()).await
+    }
+
+    /// Serves one collection, `things`.
+    pub(crate) async fn things(file: Value) -> Self {
+        Self::start(catalog(&[("things", file)])).await
+    }
+
+    pub(crate) async fn start(catalog: Catalog) -> Self {
+        let database = database().await;
+        let settings = database.settings();
+        Self::start_with(catalog, database, settings).await
+    }
+
+    pub(crate) async fn with_limits(catalog: Catalog, limits: Limits) -> Self {
+        let database = database().await;
+        let mut settings = database.settings();
+        settings.serving.limits = limits;
+        Self::start_with(catalog, database, settings).await
+    }
+
+    pub(crate) async fn start_with(catalog: Catalog, database: TestDatabase, settings: Settings) -> Self {
+        let app = App::start_with(catalog, &settings).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { drop(stopped.await) };
+        tokio::spawn(http::serve(app.clone(), listener, shutdown, Duration::from_secs(1)));
+        Self { base, http: reqwest::Client::new(), database, app, _stop: stop }
+    }
+
+    pub(crate) fn collection(&self, name: &str) -> mongodb::Collection<mongodb::bson::Document> {
+        self.database.db.collection(name)
+    }
+
+    pub(crate) async fn count(&self, name: &str) -> u64 {
+        self.collection(name).count_documents(doc! {}).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl ToString) -> Answer {
+        self.send(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: impl ToString) -> Answer {
+        self.send(Method::PUT, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: impl ToString) -> Answer {
+        self.send(Method::PATCH, path, &[("content-type", "application/merge-patch+json")], body.to_string()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], "").await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::read(request.send().await.unwrap()).await
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e} in {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no `{name}` in {self:?}")).to_str().unwrap()
+    }
+
+    /// The document of an answer that must have this status.
+    pub(crate) fn ok(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// The problem document of an answer that must be one of this kind.
+    pub(crate) fn problem(&self, status: u16, slug: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["instance"], self.header("x-request-id"));
+        problem
+    }
+}

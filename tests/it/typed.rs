@@ -1,0 +1,103 @@
+//! Typed documents and the files that describe them.
+
+use std::collections::BTreeMap;
+
+use folio::{
+    Document,
+    codec::decode,
+    document::Find,
+    sample::{self, Author, Book, Loan, Member},
+};
+use mongodb::bson::{self, Bson, RawDocumentBuf, doc, oid::ObjectId};
+
+use crate::support::Api;
+
+fn round_trip<T: Document>(catalog: &folio::schema::Catalog) {
+    let schema = catalog.get(T::COLLECTION).unwrap();
+    let source = &schema.source;
+    let examples = source.tree.get("examples").and_then(|tree| tree.as_array()).unwrap();
+    assert!(!examples.is_empty(), "{} has no examples", source.path);
+    for example in examples {
+        let document = decode::document(example.text(&source.text).as_bytes(), &schema.root).unwrap();
+        let typed: T = bson::deserialize_from_slice(document.as_bytes()).unwrap();
+        let back = bson::serialize_to_raw_document_buf(&typed).unwrap();
+        assert_eq!(unordered(&back), unordered(&document), "{}", source.path);
+    }
+}
+
+fn unordered(document: &RawDocumentBuf) -> BTreeMap<String, Bson> {
+    bson::Document::try_from(document.clone()).unwrap().into_iter().collect()
+}
+
+#[test]
+fn every_example_of_a_file_is_a_value_of_its_type() {
+    let catalog = folio::schema::Catalog::load("schemas".as_ref()).unwrap();
+    round_trip::<Author>(&catalog);
+    round_trip::<Book>(&catalog);
+    round_trip::<Member>(&catalog);
+    round_trip::<Loan>(&catalog);
+}
+
+#[tokio::test]
+async fn finds_gets_inserts_replaces_and_deletes() {
+    let api = Api::library().await;
+    sample::fill(&api.app).await.unwrap();
+    let books = api.app.collection::<Book>().unwrap();
+    let all = books.find(Find { limit: 1000, ..Find::default() }).await.unwrap();
+    assert!(all.len() >= 150, "{} books", all.len());
+    let old = books
+        .find(Find { filter: doc! { "year": { "$lt": 1700 } }, sort: doc! { "year": 1 }, ..Find::default() })
+        .await
+        .unwrap();
+    assert!(old.len() > 3 && old.windows(2).all(|pair| pair[0].year <= pair[1].year));
+
+    let mut book = old[0].clone();
+    assert!(book.created_at.is_some(), "the service writes the time of creation");
+    book.stock += 1;
+    let replaced = books.replace(book.id, &book).await.unwrap();
+    assert_eq!(replaced.stock, book.stock);
+    assert!(replaced.updated_at > book.updated_at);
+    assert_eq!(api.get(&format!("/v1/books/{}", book.id)).await.ok(200)["stock"], book.stock);
+
+    let mut new = Book { id: ObjectId::new(), created_at: None, updated_at: None, isbn: None, ..book.clone() };
+    new.title = "A new one".into();
+    assert_eq!(books.insert(&new).await.unwrap().title, "A new one");
+    assert_eq!(books.get(new.id).await.unwrap().unwrap().title, "A new one");
+    books.delete(new.id).await.unwrap();
+    assert!(books.get(new.id).await.unwrap().is_none());
+    let error = books.replace(new.id, &new).await.unwrap_err();
+    assert!(matches!(error, folio::Error::UnknownDocument { .. }), "{error}");
+    let mut bad = new;
+    bad.title = String::new();
+    let error = books.insert(&bad).await.unwrap_err();
+    assert!(
+        matches!(&error, folio::Error::InvalidDocument { violations, .. } if violations[0].pointer == "/title"),
+        "{error}"
+    );
+}
+
+#[path = "../../examples/embed.rs"]
+#[expect(dead_code, reason = "an example's `main` is for people")]
+mod embed;
+
+#[tokio::test]
+async fn an_application_serves_its_own_routes_beside_the_api() {
+    let api = Api::library().await;
+    sample::fill(&api.app).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, embed::router(api.app.clone())).into_future());
+    let get = async |path: &str| reqwest::get(format!("{base}{path}")).await.unwrap();
+    assert!(get("/shelf/epic").await.text().await.unwrap().lines().any(|title| title == "The Odyssey"));
+    assert_eq!(get("/v1/books?limit=1").await.status(), 200);
+    assert_eq!(get("/v1/none").await.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
+async fn the_sample_is_filled_in_once() {
+    let api = Api::library().await;
+    sample::fill(&api.app).await.unwrap();
+    let before = api.count("books").await;
+    sample::fill(&api.app).await.unwrap();
+    assert_eq!(api.count("books").await, before);
+}
