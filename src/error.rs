@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json::SyntaxError;
+use crate::{
+    codec::decode::MAX_DOCUMENT,
+    json::{Rule, SyntaxError},
+};
 
 /// What the crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -133,6 +136,15 @@ pub enum Error {
     /// The service cannot start, and why.
     #[error("{0}")]
     Startup(String),
+}
+
+impl From<SyntaxError> for Error {
+    fn from(error: SyntaxError) -> Self {
+        match error.rule {
+            Rule::Form => Self::MalformedBody(error),
+            Rule::Size => Self::TooLarge { what: "document", limit: MAX_DOCUMENT },
+        }
+    }
 }
 
 /// A mistake in a collection file.

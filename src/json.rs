@@ -46,6 +46,17 @@ pub struct SyntaxError {
     pub offset: usize,
     /// What is wrong.
     pub detail: String,
+    /// Which rule is broken.
+    pub rule: Rule,
+}
+
+/// What makes text unusable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// It is not JSON, or not the JSON that is taken here.
+    Form,
+    /// What it says is larger than a document can be.
+    Size,
 }
 
 impl fmt::Display for SyntaxError {
@@ -58,7 +69,7 @@ impl SyntaxError {
     /// The error `detail` at byte `offset` of `text`.
     pub fn at(text: &[u8], offset: usize, detail: impl Into<String>) -> Self {
         let LinePosition { line, column } = LinePosition::find(text, offset);
-        Self { line, column: column.max(1), offset, detail: detail.into() }
+        Self { line, column: column.max(1), offset, detail: detail.into(), rule: Rule::Form }
     }
 
     pub(crate) fn from_jiter(text: &[u8], error: &JiterError) -> Self {

@@ -8,7 +8,7 @@ use jiter::{Jiter, JiterError, Peek};
 
 use super::{ejson, number, raw, text as face};
 use crate::{
-    json::SyntaxError,
+    json::{Rule, SyntaxError},
     schema::{Field, Kind, Kinds},
 };
 
@@ -18,7 +18,12 @@ mod wrapper;
 /// How deep the objects and arrays of a text may be nested.
 pub const MAX_DEPTH: usize = 64;
 
-const TOO_LARGE: &str = "larger than BSON can hold";
+/// The size in bytes of the largest document that MongoDB stores.
+///
+/// See [limits](https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size).
+pub const MAX_DOCUMENT: usize = 16 << 20;
+
+const TOO_LARGE: &str = "larger than a document can be";
 
 /// The object `text` as a document of the shape `shape`.
 pub fn document(text: &[u8], shape: &Field) -> Result<RawDocumentBuf, SyntaxError> {
@@ -39,7 +44,7 @@ pub fn value(text: &[u8], shape: &Field) -> Result<RawBson, SyntaxError> {
     raw::close(&mut decoder.out, start);
     let document = decoder.finish()?;
     let first = document.iter().next().transpose().ok().flatten().map(|(_, value)| value.into());
-    first.ok_or_else(|| SyntaxError::at(text, 0, TOO_LARGE))
+    first.ok_or_else(|| too_large(text, 0))
 }
 
 /// Whether an object whose first name is `name` is an Extended JSON value.
@@ -89,7 +94,7 @@ impl<'t> Decoder<'t> {
     /// The document that has been read, if nothing but white space follows.
     fn finish(mut self) -> Result<RawDocumentBuf, SyntaxError> {
         self.jiter.finish().map_err(|e| self.fault(&e))?;
-        RawDocumentBuf::from_bytes(self.out).map_err(|_| SyntaxError::at(self.text, 0, TOO_LARGE))
+        RawDocumentBuf::from_bytes(self.out).map_err(|_| too_large(self.text, 0))
     }
 
     /// Reads the value that begins with `peek` and appends it under `name`.
@@ -101,6 +106,10 @@ impl<'t> Decoder<'t> {
 
     /// Reads the value that begins with `peek` and appends it without a key.
     fn value(&mut self, peek: Peek, shape: &Field) -> Result<ElementType, SyntaxError> {
+        // A short text can be a large document: every item of an array has its index for a name.
+        if self.out.len() > MAX_DOCUMENT {
+            return Err(too_large(self.text, self.at()));
+        }
         match peek {
             Peek::Object if self.at_dollar() => self.wrapper(shape),
             Peek::Object => self.object(shape),
@@ -181,13 +190,16 @@ impl<'t> Decoder<'t> {
     }
 }
 
+fn too_large(text: &[u8], at: usize) -> SyntaxError {
+    SyntaxError { rule: Rule::Size, ..SyntaxError::at(text, at, TOO_LARGE) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DOT: &str = "names that hold a dot need Extended JSON (`application/ejson`), which is not supported yet";
-    const DOLLAR: &str =
-        "names that begin with `$` need Extended JSON (`application/ejson`), which is not supported yet";
+    const DOT: &str = "names that hold a dot are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet";
+    const DOLLAR: &str = "names that begin with `$` are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet";
 
     fn fails(text: &[u8], shape: &Field) -> (usize, usize, String) {
         let error = document(text, shape).expect_err(&String::from_utf8_lossy(text));

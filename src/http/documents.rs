@@ -85,7 +85,7 @@ pub(super) async fn insert(
     _: (NoParameters, Json),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let document = decode::document(&body, &schema.root).map_err(Error::MalformedBody)?;
+    let document = decode::document(&body, &schema.root)?;
     let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
     detached(async move {
         let document = store::insert(app.store(), &plan).await?;
@@ -103,7 +103,7 @@ pub(super) async fn replace(
     _: Json,
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let document = decode::document(&body, &one.schema.root).map_err(Error::MalformedBody)?;
+    let document = decode::document(&body, &one.schema.root)?;
     let precondition = precondition(&headers);
     let change = match precondition {
         Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
@@ -121,7 +121,7 @@ pub(super) async fn update(
     _: Json,
     PatchBody(body): PatchBody,
 ) -> Result<Response> {
-    let patch = decode::document(&body, &one.schema.root).map_err(Error::MalformedBody)?;
+    let patch = decode::document(&body, &one.schema.root)?;
     apply(app, caller, one, (Change::Merge(patch), precondition(&headers))).await
 }
 

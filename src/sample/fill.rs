@@ -37,7 +37,7 @@ async fn collection<T: Document>(app: &App, lines: &str) -> Result<()> {
     }
     let shape = &app.schema(T::COLLECTION)?.root;
     let inserts = lines.lines().map(|line| async {
-        let document = decode::document(line.as_bytes(), shape).map_err(Error::MalformedBody)?;
+        let document = decode::document(line.as_bytes(), shape)?;
         let typed: T = bson::deserialize_from_slice(document.as_bytes()).map_err(|e| {
             Error::Internal(format!("a sample document of `{}` is not as its type says: {e}", T::COLLECTION))
         })?;

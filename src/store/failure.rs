@@ -6,6 +6,7 @@ use bson::{Document, RawDocument};
 use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
 
 use crate::{
+    codec::decode::MAX_DOCUMENT,
     error::{Error, invalid_query},
     schema::{Schema, explain::explain},
     update::{bad_id, refused},
@@ -46,7 +47,7 @@ impl From<DriverError> for Error {
             Some(codes::WRITE_CONFLICT) => Self::Conflict,
             Some(code) if codes::TIME_LIMIT.contains(&code) => Self::DeadlineExceeded,
             Some(code) if codes::UNAVAILABLE.contains(&code) => Self::Unavailable { cause },
-            Some(code) if codes::TOO_LARGE.contains(&code) => Self::TooLarge { what: "document", limit: 16 << 20 },
+            Some(code) if codes::TOO_LARGE.contains(&code) => Self::TooLarge { what: "document", limit: MAX_DOCUMENT },
             Some(codes::INVALID_REGEX) => invalid_query("filter", None, "the regular expression is not valid"),
             _ => match *error.kind {
                 ErrorKind::Io(_)

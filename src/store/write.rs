@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::{Store, failure};
 use crate::{
     access::Permitted,
+    codec::decode::MAX_DOCUMENT,
     error::{Error, Result},
     update::{ChangePlan, InsertPlan, Next},
 };
@@ -27,11 +28,6 @@ pub struct Changed {
     /// There was none before.
     pub created: bool,
 }
-
-/// The size in bytes of the largest document that MongoDB stores.
-///
-/// See [limits](https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size).
-const MAX_DOCUMENT: usize = 16 << 20;
 
 /// Stores the plan's document.
 pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Result<&'p RawDocument> {

@@ -86,5 +86,7 @@ fn check(name: &str, shape: &Field) -> Result<(), String> {
 /// What is wrong with a name that only Extended JSON documents may have.
 pub(super) fn foreign(name: &str, which: &str) -> String {
     let name = name.escape_debug();
-    format!("`{name}`: names that {which} need Extended JSON (`application/ejson`), which is not supported yet")
+    format!(
+        "`{name}`: names that {which} are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet"
+    )
 }

@@ -164,7 +164,7 @@ impl Decoder<'_> {
         let around = std::mem::take(&mut self.out);
         self.object(&Field::any())?;
         let bytes = std::mem::replace(&mut self.out, around);
-        RawDocumentBuf::from_bytes(bytes).map_err(|_| self.error(at, super::TOO_LARGE))
+        RawDocumentBuf::from_bytes(bytes).map_err(|_| super::too_large(self.text, at))
     }
 
     /// Reads an object that has exactly the members `names`, each by `read`.
