@@ -97,7 +97,7 @@ impl<T: Document> Collection<T> {
     /// Stores a new document and gives it back as stored, with what the service wrote.
     pub async fn insert(&self, document: &T) -> Result<T> {
         let plan = InsertPlan::new(&self.schema, &raw(document)?)?;
-        typed(store::insert(self.app.store(), &permit(plan)?).await?)
+        typed(&store::insert(self.app.store(), &permit(plan)?).await?)
     }
 
     /// Replaces the document with this `_id` and gives it back as stored.

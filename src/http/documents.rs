@@ -89,7 +89,7 @@ pub(super) async fn insert(
     let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
     detached(async move {
         let document = store::insert(app.store(), &plan).await?;
-        created(&app, &schema, document)
+        created(&app, &schema, &document)
     })
     .await
 }

@@ -1,10 +1,9 @@
 //! Writing documents. A change reads, decides and writes in one snapshot transaction, so what it decided on
 //! is what it changes: a concurrent write, even one of a number's type alone, makes one of the two start over.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use bson::{RawDocument, RawDocumentBuf, doc};
-use futures::TryFutureExt;
+use bson::{RawDocument, RawDocumentBuf, Timestamp, doc, raw::RawBsonRef};
 use mongodb::{
     ClientSession,
     error::{Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
@@ -29,14 +28,29 @@ pub struct Changed {
     pub created: bool,
 }
 
-/// Stores the plan's document.
-pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Result<&'p RawDocument> {
+/// Stores the plan's document, and gives it as it is stored.
+pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Result<Cow<'p, RawDocument>> {
     let InsertPlan { schema, document } = plan.plan();
     let collection = store.collection(schema);
     check_size(document)?;
-    let insert = collection.insert_one(document).into_future();
-    let inserted = insert.map_err(|error| failure::of_write(&error, schema, Some(document)));
-    store.within(inserted.map_ok(|_| document.as_ref())).await
+    let insert = async {
+        let inserted = collection.insert_one(document).await;
+        let inserted = inserted.map_err(|error| failure::of_write(&error, schema, Some(document)))?;
+        if !is_rewritten(document) {
+            return Ok(Cow::Borrowed(document.as_ref()));
+        }
+        let stored = collection.find_one(doc! { "_id": inserted.inserted_id }).await?;
+        stored.map(Cow::Owned).ok_or_else(|| Error::UnknownDocument { collection: schema.name.clone() })
+    };
+    store.within(insert).await
+}
+
+/// Whether the server stores something else than it was sent: it puts its time where a top-level timestamp is zero.
+///
+/// See [timestamps](https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps).
+fn is_rewritten(document: &RawDocument) -> bool {
+    const ZERO: RawBsonRef<'_> = RawBsonRef::Timestamp(Timestamp { time: 0, increment: 0 });
+    document.iter().flatten().any(|(_, value)| value == ZERO)
 }
 
 /// Works the plan out on the stored document, and stores what it comes to.
@@ -109,12 +123,17 @@ async fn within(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -
     };
     check_size(&next)?;
     let written = if created {
-        collection.insert_one(&next).session(session).await.map(drop)
+        collection.insert_one(&next).session(&mut *session).await.map(drop)
     } else {
-        collection.replace_one(by_id, &next).session(session).await.map(drop)
+        collection.replace_one(by_id.clone(), &next).session(&mut *session).await.map(drop)
     };
     written.map_err(|error| failed(error, plan, Some(&next)))?;
-    Ok((Changed { document: Some(next), created }, Wrote::Something))
+    let document = if is_rewritten(&next) {
+        collection.find_one(by_id).session(session).await.map_err(|error| failed(error, plan, None))?
+    } else {
+        Some(next)
+    };
+    Ok((Changed { document, created }, Wrote::Something))
 }
 
 /// The driver's own refusal cannot be told from other arguments that it does not like.

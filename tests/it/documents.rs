@@ -274,6 +274,21 @@ async fn every_precondition_counts() {
 }
 
 #[tokio::test]
+async fn an_answer_shows_what_the_server_stored() {
+    let api = Api::things(json!({ "type": "object" })).await;
+    // The server puts its own time there.
+    let zero = json!({ "at": { "$timestamp": { "t": 0, "i": 0 } } });
+    let made = api.post("/v1/things", &zero).await;
+    assert_ne!(made.ok(201)["at"], zero["at"]);
+    let path = made.header("location");
+    assert_eq!(api.get(path).await.text, made.text);
+    assert_eq!(api.get(path).await.header("etag"), made.header("etag"));
+    let put = api.put(path, &zero).await;
+    assert_eq!(api.get(path).await.text, put.text);
+    assert_eq!(api.get(path).await.header("etag"), put.header("etag"));
+}
+
+#[tokio::test]
 async fn nesting_as_deep_as_allowed_is_stored() {
     let api = Api::things(json!({ "type": "object" })).await;
     let nested = |levels: usize| format!("{{\"a\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));
