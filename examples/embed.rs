@@ -18,7 +18,7 @@ use folio::{
     document::Find,
     sample::{self, Book},
 };
-use tokio::{net::TcpListener, signal::ctrl_c};
+use tokio::{net::TcpListener, runtime, signal::ctrl_c};
 
 #[derive(Parser)]
 struct Args {
@@ -32,9 +32,14 @@ struct Args {
     serving: Serving,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
+    // Why so much stack: see `folio::router`.
+    let runtime = runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build()?;
+    runtime.block_on(run())
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let Args { schemas, database, changes, serving } = Args::parse();
     let listen = serving.listen;
     let app = App::start(&schemas, &Settings { database, changes, serving }).await?;

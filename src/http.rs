@@ -28,6 +28,9 @@ mod trace;
 /// The whole API on `app`, to be served alone or merged into another router. It has a fallback of its own, for paths
 /// that nothing is at, so the router that it is merged into must have none.
 ///
+/// The driver recurses through the server's explanations, which quote values of other programs that may be nested a
+/// hundred deep. Give the threads of the runtime 16 MiB of stack (`thread_stack_size`), as the `folio` binary does.
+///
 /// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
 pub fn router(app: App) -> Router {
     let guarded = Router::new()
