@@ -147,13 +147,13 @@ async fn stops_when_asked_and_finishes_what_runs() {
         let served = Served::start(&database, files(&json!({ "type": "object" })).path(), &["--open", "--grace", "5"]);
         let url = format!("{}/v1/things", served.base);
         let body = futures::stream::unfold(0, |at| async move {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
             let chunk = ["{\"a\":", "1", "}"].get(at)?;
             Some((Ok::<_, std::io::Error>(*chunk), at + 1))
         });
         let slow = reqwest::Client::new().post(url).header("content-type", "application/json");
         let slow = tokio::spawn(slow.body(reqwest::Body::wrap_stream(body)).send());
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
         let stopped = tokio::task::spawn_blocking(move || served.stop(signal));
         assert_eq!(slow.await.unwrap().unwrap().status(), 201);
         assert_eq!(stopped.await.unwrap().0, Some(0));
@@ -182,7 +182,7 @@ async fn a_request_that_never_ends_is_cut_off_after_the_grace_time() {
     let never = reqwest::Body::wrap_stream(futures::stream::pending::<Result<&'static str, std::io::Error>>());
     let request = reqwest::Client::new().post(format!("{}/v1/things", served.base));
     let hung = tokio::spawn(request.header("content-type", "application/json").body(never).send());
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let begun = Instant::now();
     assert_eq!(tokio::task::spawn_blocking(move || served.stop(Signal::TERM)).await.unwrap().0, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5));
