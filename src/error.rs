@@ -184,6 +184,15 @@ pub(crate) fn invalid_query(parameter: &str, offset: Option<usize>, detail: impl
     Error::InvalidQuery { parameter: parameter.to_owned(), offset, detail: detail.into() }
 }
 
+/// Refuses what is over a limit; `name` is the limit's flag, `what` is over it.
+pub(crate) fn check_limit(
+    (name, limit): (&'static str, usize),
+    size: usize,
+    what: impl FnOnce() -> String,
+) -> Result<()> {
+    if size <= limit { Ok(()) } else { Err(Error::LimitExceeded { name, limit: limit as u64, what: what() }) }
+}
+
 /// The name of `known` nearest to `name`, if any is near enough to be what was meant.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let near =

@@ -8,7 +8,7 @@ use bson::{Bson, Document, doc};
 
 use crate::{
     config::Limits,
-    error::{Error, Result},
+    error::{Result, check_limit},
     schema::Schema,
 };
 
@@ -79,9 +79,7 @@ fn all_of(mut conditions: Vec<Document>) -> Document {
 }
 
 fn capped(parameter: &str, name: &'static str, value: u32, limit: u32) -> Result<u32> {
-    if value > limit {
-        return Err(Error::LimitExceeded { name, limit: limit.into(), what: format!("`{parameter}={value}`") });
-    }
+    check_limit((name, limit as usize), value as usize, || format!("`{parameter}={value}`"))?;
     Ok(value)
 }
 

@@ -12,7 +12,7 @@ use tokio::task_local;
 
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::{Result, check_limit},
     metrics::Labels,
 };
 
@@ -62,15 +62,8 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 fn check_url(app: &App, request: &Request) -> Result<()> {
-    let (limit, length) = (app.limits().max_url, request.uri().path_and_query().map_or(0, |url| url.as_str().len()));
-    if length > limit {
-        return Err(Error::LimitExceeded {
-            name: "--max-url",
-            limit: limit as u64,
-            what: format!("a URL of {length} bytes"),
-        });
-    }
-    Ok(())
+    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    check_limit(("--max-url", app.limits().max_url), length, || format!("a URL of {length} bytes"))
 }
 
 /// Methods are text that clients choose, and every label value costs memory for good.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     codec::decode,
     config::Limits,
-    error::{Error, Result, invalid_query, nearest},
+    error::{Result, check_limit, invalid_query, nearest},
     schema::{Field, Kind},
 };
 
@@ -92,10 +92,9 @@ impl Condition {
     /// The condition as a filter, its values of the declared type.
     pub fn plan(&self, root: &Field, limits: &Limits) -> Result<Document> {
         let field = path::lookup(root, &self.field, &self.parameter)?;
-        if self.values.len() > limits.max_in {
-            let (name, limit) = ("--max-in", limits.max_in as u64);
-            return Err(Error::LimitExceeded { name, limit, what: format!("a list of {} values", self.values.len()) });
-        }
+        check_limit(("--max-in", limits.max_in), self.values.len(), || {
+            format!("a list of {} values", self.values.len())
+        })?;
         let first = self.values.first().map(String::as_str).unwrap_or_default();
         let (operator, value) = match self.operator {
             Operator::Exists => ("$exists", self.boolean(first)?),
@@ -135,10 +134,7 @@ impl Condition {
         if !operand(field, false).kinds.contains(Kind::String) {
             return Err(invalid_query(&self.parameter, None, format!("`{}` is not a string", self.field)));
         }
-        if text.chars().count() > limits.max_regex {
-            let (name, limit) = ("--max-regex", limits.max_regex as u64);
-            return Err(Error::LimitExceeded { name, limit, what: "a prefix".into() });
-        }
+        check_limit(("--max-regex", limits.max_regex), text.chars().count(), || "a prefix".to_owned())?;
         let mut pattern = String::from("^");
         for c in text.chars() {
             match c {

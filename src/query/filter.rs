@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codec::decode,
     config::Limits,
-    error::{Error, Result, invalid_query},
+    error::{Error, Result, check_limit, invalid_query},
     json::{Node, Tree},
     schema::Field,
 };
@@ -44,14 +44,9 @@ impl Filter {
     pub fn plan(&self, root: &Field, limits: &Limits) -> Result<Document> {
         let mut nodes = 0;
         count(&self.tree, limits.max_in, &mut nodes);
-        if nodes > limits.max_filter_nodes {
-            let (name, limit) = ("--max-filter-nodes", limits.max_filter_nodes as u64);
-            return Err(Error::LimitExceeded {
-                name,
-                limit,
-                what: format!("a filter of {nodes} conditions and operators"),
-            });
-        }
+        check_limit(("--max-filter-nodes", limits.max_filter_nodes), nodes, || {
+            format!("a filter of {nodes} conditions and operators")
+        })?;
         Planner { text: &self.text, limits }.filter(&self.tree, root)
     }
 }
@@ -119,10 +114,7 @@ impl Planner<'_> {
 
     fn values(&self, tree: &Tree, field: &Field) -> Result<Bson> {
         let items = tree.as_array().ok_or_else(|| wrong(tree, "expected an array"))?;
-        if items.len() > self.limits.max_in {
-            let (name, limit) = ("--max-in", self.limits.max_in as u64);
-            return Err(Error::LimitExceeded { name, limit, what: format!("a list of {} values", items.len()) });
-        }
+        check_limit(("--max-in", self.limits.max_in), items.len(), || format!("a list of {} values", items.len()))?;
         Ok(Bson::Array(items.iter().map(|item| self.value(item, field)).collect::<Result<_>>()?))
     }
 }

@@ -7,7 +7,7 @@ use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 use super::{Store, failure};
 use crate::{
     access::Permitted,
-    error::{Error, Result},
+    error::{Error, Result, check_limit},
     query::{FindPlan, GetPlan},
     schema::{Catalog, Schema},
 };
@@ -72,11 +72,9 @@ async fn collect(mut cursor: RawBatchCursor, max_bytes: usize) -> Result<Page> {
     let (mut batches, mut bytes) = (Vec::new(), 0_usize);
     while let Some(batch) = cursor.try_next().await.map_err(failure::of_find)? {
         bytes += batch.as_raw_document().as_bytes().len();
-        if bytes > max_bytes {
-            let what =
-                "the size of the page (ask for fewer documents with `limit`, or for less of them with `fields`)".into();
-            return Err(Error::LimitExceeded { name: "--max-page-bytes", limit: max_bytes as u64, what });
-        }
+        check_limit(("--max-page-bytes", max_bytes), bytes, || {
+            "the size of the page (ask for fewer documents with `limit`, or for less of them with `fields`)".to_owned()
+        })?;
         batches.push(batch);
     }
     Ok(Page(batches))

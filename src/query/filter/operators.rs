@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::{Planner, wrong};
 use crate::{
     codec::decode,
-    error::{Error, Result, invalid_query, nearest},
+    error::{Error, Result, check_limit, invalid_query, nearest},
     json::{Node, Tree},
     query::value::operand,
     schema::{Field, Kind},
@@ -100,10 +100,8 @@ impl Planner<'_> {
 
     fn regex(&self, tree: &Tree, field: &Field) -> Result<Bson> {
         let pattern = tree.as_str().ok_or_else(|| wrong(tree, "expected a regular expression as a string"))?;
-        if pattern.chars().count() > self.limits.max_regex {
-            let (name, limit) = ("--max-regex", self.limits.max_regex as u64);
-            return Err(Error::LimitExceeded { name, limit, what: "a regular expression".into() });
-        }
+        let length = pattern.chars().count();
+        check_limit(("--max-regex", self.limits.max_regex), length, || "a regular expression".to_owned())?;
         if pattern.contains('\0') {
             return Err(wrong(tree, "a regular expression cannot hold a NUL character"));
         }
