@@ -14,7 +14,7 @@ use bson::doc;
 use clap::Parser;
 use folio::{
     App, Settings,
-    config::{Changes, Database, Schemas, Serving},
+    config::Schemas,
     document::Find,
     sample::{self, Book},
 };
@@ -25,11 +25,7 @@ struct Args {
     #[command(flatten)]
     schemas: Schemas,
     #[command(flatten)]
-    database: Database,
-    #[command(flatten)]
-    changes: Changes,
-    #[command(flatten)]
-    serving: Serving,
+    settings: Settings,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,12 +36,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let Args { schemas, database, changes, serving } = Args::parse();
-    let listen = serving.listen;
-    let app = App::start(&schemas, &Settings { database, changes, serving }).await?;
+    let Args { schemas, settings } = Args::parse();
+    let app = App::start(&schemas, &settings).await?;
     sample::fill(&app).await?;
     let stop = async { ctrl_c().await.unwrap_or_default() };
-    axum::serve(TcpListener::bind(listen).await?, router(app.clone())).with_graceful_shutdown(stop).await?;
+    axum::serve(TcpListener::bind(settings.serving.listen).await?, router(app.clone()))
+        .with_graceful_shutdown(stop)
+        .await?;
     app.close().await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     access::Policy,
-    config::{Changes, Database, Limits, Schemas, Serving},
+    config::{Limits, Schemas, Settings},
     error::{Error, Result, nearest},
     etag::EtagKey,
     metrics::Metrics,
@@ -24,17 +24,6 @@ struct Inner {
     policy: Policy,
     limits: Limits,
     metrics: Metrics,
-}
-
-/// What a start needs to know.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Which database, and how to reach it.
-    pub database: Database,
-    /// Which changes may be made to it.
-    pub changes: Changes,
-    /// How requests are served.
-    pub serving: Serving,
 }
 
 impl App {

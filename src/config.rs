@@ -97,6 +97,18 @@ pub struct Serving {
     pub limits: Limits,
 }
 
+/// What a start needs to know: which database, which changes may be made to it, how requests are served.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(missing_docs, reason = "clap would take it as help")]
+pub struct Settings {
+    #[command(flatten)]
+    pub database: Database,
+    #[command(flatten)]
+    pub changes: Changes,
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
 /// From where an open service may be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Open {

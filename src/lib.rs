@@ -45,7 +45,8 @@ pub mod store;
 pub mod sync;
 pub mod update;
 
-pub use app::{App, Settings};
+pub use app::App;
+pub use config::Settings;
 pub use document::{Collection, Document};
 pub use error::{Error, Result};
 pub use http::router;

@@ -11,8 +11,8 @@ use super::{
     serve::{listen, stop_signal, unless},
 };
 use crate::{
-    app::{App, Settings},
-    config::{Apply, Changes, Database, Open, Serving},
+    app::App,
+    config::{Apply, Changes, Database, Open, Serving, Settings},
     error::{Error, Result},
     http,
     mongod::{self, Mongod},
@@ -105,15 +105,14 @@ fn welcome(app: &App, address: SocketAddr, uri: &str) {
     let first = app.catalog().iter().next().map_or("", |schema| schema.name.as_str());
     let shell = uri.replacen("/?", &format!("/{DATABASE}?"), 1);
     say(format_args!("\nFolio serves {} collections at http://{address}/v1\n", app.catalog().iter().count()));
+    say("Try it:");
     if app.catalog().get("books").is_some() {
-        say("Try it:");
         say(format_args!("  curl 'http://{address}/v1/books?sort=-year&limit=3&fields=title,year'"));
         say(format_args!("  curl -g 'http://{address}/v1/books?tags=poetry&year[gte]=1900&limit=5'"));
         say(format_args!(
             "  curl -X POST http://{address}/v1/books -H 'Content-Type: application/json' -d '{{\"price\":\"cheap\"}}'"
         ));
     } else {
-        say("Try it:");
         say(format_args!("  curl http://{address}/v1"));
         say(format_args!("  curl http://{address}/v1/{first}"));
         say(format_args!("  curl http://{address}/v1/{first}/_schema"));

@@ -9,8 +9,8 @@ use tokio::{
 
 use super::say;
 use crate::{
-    app::{App, Settings},
-    config::{Changes, Database, Schemas, Serving},
+    app::App,
+    config::{Schemas, Settings},
     error::{Error, Result},
     http,
 };
@@ -20,27 +20,23 @@ pub(super) struct Args {
     #[command(flatten)]
     schemas: Schemas,
     #[command(flatten)]
-    database: Database,
-    #[command(flatten)]
-    changes: Changes,
-    #[command(flatten)]
-    serving: Serving,
+    settings: Settings,
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     let mut stop = stop_signal()?;
-    let settings = Settings { database: args.database.clone(), changes: args.changes, serving: args.serving.clone() };
-    let Some(app) = unless(&mut stop, App::start(&args.schemas, &settings)).await? else {
+    let Some(app) = unless(&mut stop, App::start(&args.schemas, &args.settings)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let (listener, address) = listen(args.serving.listen).await?;
-    if args.serving.open.is_some() {
+    let serving = &args.settings.serving;
+    let (listener, address) = listen(serving.listen).await?;
+    if serving.open.is_some() {
         tracing::warn!("open: whoever reaches {address} may read and change everything");
     } else {
         tracing::warn!("closed: without `--open` all but health and metrics answers 401");
     }
     say(format_args!("serving http://{address}/v1"));
-    http::serve(app, listener, stop, args.serving.grace).await?;
+    http::serve(app, listener, stop, serving.grace).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -177,6 +177,7 @@ async fn commit(session: &mut ClientSession) -> Result<(), DriverError> {
 
 /// Between a half and one and a half, so that writers in each other's way spread out.
 fn jitter() -> f64 {
-    let random = u16::from_le_bytes([bson::Uuid::new().bytes()[0], bson::Uuid::new().bytes()[1]]);
+    let [low, high, ..] = bson::Uuid::new().bytes();
+    let random = u16::from_le_bytes([low, high]);
     0.5 + f64::from(random) / f64::from(u16::MAX)
 }
