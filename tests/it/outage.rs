@@ -63,6 +63,9 @@ async fn a_database_that_hangs_is_not_waited_for_past_the_deadline() {
     let path = format!("/v1/things/{}", api.post("/v1/things", json!({})).await.ok(201)["_id"].as_str().unwrap());
 
     signal("-STOP");
+    // The signal is sent; each of the server's threads stops when it comes to it.
+    let ping = || timeout(Duration::from_millis(200), db.run_command(doc! { "ping": 1 }).into_future());
+    timeout(Duration::from_secs(5), async { while ping().await.is_ok() {} }).await.expect("the server stops");
     let answers = timeout(Duration::from_secs(5), async {
         [
             api.get(&path).await,
