@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result, nearest},
     etag::EtagKey,
     metrics::Metrics,
+    query::CursorKey,
     schema::{Catalog, Schema},
     store::{self, Store, client::Connection},
     sync,
@@ -21,6 +22,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     catalog: Catalog,
     store: Store,
+    cursors: CursorKey,
     policy: Policy,
     limits: Limits,
     metrics: Metrics,
@@ -48,7 +50,8 @@ impl App {
         };
         let limits = settings.serving.limits.clone();
         let store = Store { database, etag: EtagKey::derive(&secret), deadline: limits.deadline };
-        Ok(Self(Arc::new(Inner { catalog, store, policy, limits, metrics: Metrics::new(pool) })))
+        let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
+        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, limits, metrics })))
     }
 
     /// Every declared collection.
@@ -66,6 +69,10 @@ impl App {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn cursors(&self) -> &CursorKey {
+        &self.0.cursors
     }
 
     pub(crate) fn policy(&self) -> Policy {

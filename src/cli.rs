@@ -24,9 +24,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the sample library, or your own files, on a private MongoDB server
-    Dev(dev::Args),
+    Dev(Box<dev::Args>),
     /// Bring the database in step with the collection files and serve the API
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Check the collection files, without a database
     Check(check::Args),
     /// Show what would change in the database; exit code 2 when anything would

@@ -83,7 +83,7 @@ pub struct Serving {
     #[arg(long, env = "FOLIO_OPEN", value_enum, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "loopback", value_name = "WHERE")]
     pub open: Option<Open>,
-    /// Secret that entity tags are keyed with, the same on all instances; without one, the database keeps one
+    /// Secret that entity tags and cursors are keyed with, the same on all instances; without one, the database keeps one
     #[arg(long, env = "FOLIO_SECRET", value_name = "SECRET", hide_env_values = true, conflicts_with = "secret_file")]
     pub secret: Option<String>,
     /// File that holds the secret
@@ -138,6 +138,12 @@ pub struct Limits {
     /// Documents that `skip` passes over
     #[arg(long, env = "FOLIO_MAX_SKIP", value_name = "N", default_value_t = 10_000)]
     pub max_skip: u32,
+    /// Documents that a query may read without an index
+    #[arg(long, env = "FOLIO_MAX_SCAN", value_name = "N", default_value_t = 100_000)]
+    pub max_scan: u64,
+    /// Documents that a query may sort without an index
+    #[arg(long, env = "FOLIO_MAX_SORT", value_name = "N", default_value_t = 10_000)]
+    pub max_sort: u64,
     /// Levels of a filter
     #[arg(long, env = "FOLIO_MAX_FILTER_DEPTH", value_name = "N", default_value_t = 16)]
     pub max_filter_depth: usize,

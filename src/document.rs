@@ -9,7 +9,7 @@ use crate::{
     access::{self, Caller, Permitted},
     app::App,
     error::{Error, Result},
-    query::{FindPlan, GetPlan},
+    query::{Bounds, FindPlan, GetPlan},
     schema::Schema,
     store,
     update::{Change, ChangePlan, InsertPlan, Precondition},
@@ -77,11 +77,13 @@ impl<T: Document> Collection<T> {
         let plan = FindPlan {
             schema: Arc::clone(&self.schema),
             filter,
+            after: None,
             sort,
             projection: None,
             limit,
+            paged: false,
             skip,
-            max_bytes: usize::MAX,
+            bounds: Bounds::NONE,
         };
         let page = store::find(self.app.store(), &permit(plan)?).await?;
         page.documents().map(|document| typed(document?)).collect()

@@ -14,13 +14,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A way to fail.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A query that cannot be understood; `parameter` is the query parameter at fault.
-    #[error("{parameter}: {detail}")]
+    /// A query that cannot be understood.
+    #[error("{}: {detail}", place.parameter)]
     InvalidQuery {
-        /// The parameter, as the client wrote it.
-        parameter: String,
-        /// Where in the parameter's value, in bytes, if that helps.
-        offset: Option<usize>,
+        /// Where it stands.
+        place: Place,
         /// What is wrong and what was expected.
         detail: String,
     },
@@ -30,8 +28,8 @@ pub enum Error {
     /// A query that names a field the schema does not have.
     #[error("there is no field `{field}`{}", suggested(suggestion.as_deref()))]
     UnknownField {
-        /// The parameter that names it.
-        parameter: String,
+        /// Where it is named.
+        place: Place,
         /// The field's dotted name.
         field: String,
         /// The nearest name that exists.
@@ -118,6 +116,14 @@ pub enum Error {
         /// Where they stand in the body.
         pointers: Vec<String>,
     },
+    /// A query that would cost too much without an index that is not there.
+    #[error("{reason}")]
+    UnindexedQuery {
+        /// What it would cost, and which limit that is over.
+        reason: String,
+        /// The index that would serve it, as an item of `x-indexes`.
+        index: Box<RawValue>,
+    },
     /// The database cannot be reached, or no connection is free.
     #[error("the database is not available")]
     Unavailable {
@@ -144,6 +150,24 @@ impl From<SyntaxError> for Error {
             Rule::Form => Self::MalformedBody(error),
             Rule::Size => Self::TooLarge { what: "document", limit: MAX_DOCUMENT },
         }
+    }
+}
+
+/// Where in a request something of a query stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The parameter, as the client wrote it.
+    pub parameter: String,
+    /// How far into the parameter's value, in bytes, if that helps.
+    pub offset: Option<usize>,
+    /// The [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901) pointer into the body, where the query came in one.
+    pub pointer: Option<String>,
+}
+
+impl Place {
+    /// The place `offset` bytes into the value of `parameter`.
+    pub fn new(parameter: &str, offset: Option<usize>) -> Self {
+        Self { parameter: parameter.to_owned(), offset, pointer: None }
     }
 }
 
@@ -181,7 +205,7 @@ pub struct Violation {
 
 /// A query that cannot be understood: the parameter at fault, where in its value (in bytes), and why.
 pub(crate) fn invalid_query(parameter: &str, offset: Option<usize>, detail: impl Into<String>) -> Error {
-    Error::InvalidQuery { parameter: parameter.to_owned(), offset, detail: detail.into() }
+    Error::InvalidQuery { place: Place::new(parameter, offset), detail: detail.into() }
 }
 
 /// Refuses what is over a limit; `name` is the limit's flag, `what` is over it.

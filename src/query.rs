@@ -4,23 +4,30 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawDocument, doc};
 
 use crate::{
     config::Limits,
-    error::{Result, check_limit},
+    error::{Error, Result, check_limit, invalid_query},
     schema::Schema,
 };
 
 pub mod condition;
+pub mod cursor;
 pub mod fields;
 pub mod filter;
 pub mod params;
 pub mod path;
+pub mod seek;
 pub mod sort;
 pub(crate) mod value;
 
+pub use cursor::{CursorKey, List, Position};
 pub use params::Query;
+
+/// The member of a listed document that holds its sort key. It is no part of the document, and no name that anyone
+/// would give a field.
+pub const SORT_KEY: &str = "\u{1}sortKey";
 
 /// The number of documents of a page when the query does not say.
 const DEFAULT_PAGE: u32 = 20;
@@ -30,18 +37,84 @@ const DEFAULT_PAGE: u32 = 20;
 pub struct FindPlan {
     /// The collection.
     pub schema: Arc<Schema>,
-    /// The documents.
+    /// The documents that are asked for.
     pub filter: Document,
-    /// Their order, always total.
+    /// Which of them come after the page before.
+    pub after: Option<Document>,
+    /// Their order, always total; without any field, nearest first.
     pub sort: Document,
     /// The fields that are read; all without it.
     pub projection: Option<Document>,
-    /// How many documents at most.
+    /// How many documents at most; 0 sets no bound.
     pub limit: u32,
+    /// The documents are a page, which another one may follow.
+    pub paged: bool,
     /// How many are passed over first.
     pub skip: u32,
-    /// How many bytes they may have together, as BSON.
-    pub max_bytes: usize,
+    /// What running it may cost.
+    pub bounds: Bounds,
+}
+
+/// What running a list may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many bytes its documents may have together, as BSON.
+    pub bytes: usize,
+    /// How many documents may be read without an index.
+    pub scan: u64,
+    /// How many documents may be sorted without an index.
+    pub sort: u64,
+}
+
+impl Bounds {
+    /// No bounds, for an application that knows what it asks for.
+    pub const NONE: Self = Self { bytes: usize::MAX, scan: u64::MAX, sort: u64::MAX };
+}
+
+impl FindPlan {
+    /// The list that the page is of.
+    pub fn list(&self) -> List<'_> {
+        List { collection: &self.schema.name, filter: &self.filter, sort: &self.sort }
+    }
+
+    /// The condition on the documents of this page.
+    pub fn selection(&self) -> Document {
+        all_of(
+            [Some(self.filter.clone()), self.after.clone()].into_iter().flatten().filter(|f| !f.is_empty()).collect(),
+        )
+    }
+
+    /// What is read of each document, in MongoDB's projection; `None` reads all of it.
+    pub fn columns(&self) -> Option<Document> {
+        let key = self.needs_sort_key().then(|| doc! { SORT_KEY: { "$meta": "sortKey" } });
+        match (self.projection.clone(), key) {
+            (Some(mut projection), Some(key)) => {
+                projection.extend(key);
+                Some(projection)
+            }
+            (projection, key) => projection.or(key),
+        }
+    }
+
+    /// The position of `last`, the document that the page ends with. Where the plan [needs it](Self::needs_sort_key),
+    /// the sort key is its member [`SORT_KEY`].
+    pub fn position(&self, last: &RawDocument) -> Result<Position> {
+        if self.sort.is_empty() {
+            return Ok(Position::Count(self.skip.saturating_add(self.limit)));
+        }
+        if !self.needs_sort_key() {
+            return seek::keys(last, &self.sort).map(Position::Key);
+        }
+        let keys = last.get_array(SORT_KEY).map(ToOwned::to_owned);
+        keys.map(Position::Key).map_err(|e| Error::Internal(format!("a document came without its sort key: {e}")))
+    }
+
+    /// Whether the server has to say where in the order the last document stands.
+    pub fn needs_sort_key(&self) -> bool {
+        self.paged
+            && !self.sort.is_empty()
+            && (self.projection.is_some() || !seek::keys_are_fields(&self.schema, &self.sort))
+    }
 }
 
 /// One document by its `_id`, ready to run.
@@ -53,21 +126,40 @@ pub struct GetPlan {
     pub id: Bson,
 }
 
-/// Gives the query its meaning under `schema`: fields exist, values get their BSON types, the order becomes total.
-pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits) -> Result<FindPlan> {
+/// Gives the query its meaning under `schema`: fields exist, values get their BSON types, the order becomes total, the
+/// cursor becomes a condition.
+pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &CursorKey) -> Result<FindPlan> {
     let mut all = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
     if let Some(filter) = &query.filter {
         all.push(filter.plan(&schema.root, limits)?);
     }
-    Ok(FindPlan {
-        filter: all_of(all),
+    let filter = all_of(all);
+    if query.after.is_some() && query.skip.is_some() {
+        return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
+    }
+    let plan = FindPlan {
         sort: sort::plan(schema, &query.sort)?,
+        filter,
+        after: None,
         projection: fields::plan(&schema.root, query.fields.as_ref())?,
         limit: capped("limit", "--max-page", query.limit.unwrap_or(DEFAULT_PAGE), limits.max_page)?,
+        paged: true,
         skip: capped("skip", "--max-skip", query.skip.unwrap_or(0), limits.max_skip)?,
-        max_bytes: limits.max_page_bytes,
+        bounds: Bounds { bytes: limits.max_page_bytes, scan: limits.max_scan, sort: limits.max_sort },
         schema: Arc::clone(schema),
-    })
+    };
+    match &query.after {
+        Some(cursor) => onward(plan, cursor, limits, cursors),
+        None => Ok(plan),
+    }
+}
+
+/// The plan for the page after the one that `cursor` came with.
+fn onward(plan: FindPlan, cursor: &str, limits: &Limits, cursors: &CursorKey) -> Result<FindPlan> {
+    match cursors.open(plan.list(), cursor)? {
+        Position::Key(keys) => Ok(FindPlan { after: Some(seek::after(&plan.schema, &plan.sort, &keys)?), ..plan }),
+        Position::Count(count) => Ok(FindPlan { skip: capped("after", "--max-skip", count, limits.max_skip)?, ..plan }),
+    }
 }
 
 fn all_of(mut conditions: Vec<Document>) -> Document {

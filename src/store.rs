@@ -33,6 +33,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// The same database for a request that may take at most `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Duration) -> Self {
+        Self { deadline: deadline.min(self.deadline), ..self.clone() }
+    }
+
     fn collection(&self, schema: &Schema) -> Collection<RawDocumentBuf> {
         self.database.collection(&schema.name)
     }

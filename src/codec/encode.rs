@@ -22,6 +22,13 @@ pub fn document(out: &mut Vec<u8>, document: &RawDocument, shape: &Field) -> Res
     object(out, document, shape, MAX_STORED_DEPTH)
 }
 
+/// Appends `document` as [`document`] does, without its member `name`.
+pub fn document_without(out: &mut Vec<u8>, document: &RawDocument, shape: &Field, name: &str) -> Result<()> {
+    let room = deeper(MAX_STORED_DEPTH)?;
+    let kept = document.iter().filter(|element| element.as_ref().map_or(true, |(found, _)| found.as_str() != name));
+    members(out, kept, |out, name, value| nested(out, value, shape.member(name), room))
+}
+
 /// Appends `value` as JSON. Fails as [`document`] does.
 pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<()> {
     nested(out, value, shape, MAX_STORED_DEPTH)
@@ -81,14 +88,14 @@ pub(super) fn quote(out: &mut Vec<u8>, text: &str) -> Result<()> {
     serde_json::to_writer(out, text).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Appends `document` as an object, its values by `write`.
+/// Appends the elements as an object, their values by `write`.
 pub(super) fn members<'d>(
     out: &mut Vec<u8>,
-    document: &'d RawDocument,
+    elements: impl IntoIterator<Item = bson::error::Result<(&'d CStr, RawBsonRef<'d>)>>,
     write: impl Fn(&mut Vec<u8>, &str, RawBsonRef<'d>) -> Result<()>,
 ) -> Result<()> {
     out.push(b'{');
-    for (index, element) in document.iter().enumerate() {
+    for (index, element) in elements.into_iter().enumerate() {
         let (name, value) = element.map_err(|error| corrupt(&error))?;
         separate(out, index);
         quote(out, CStr::as_str(name))?;

@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    extract::{NoParameters, Target},
+    extract::{NoParameters, Storage, Target},
     negotiate::Json,
 };
 use crate::{
@@ -43,9 +43,13 @@ struct Links {
 }
 
 /// `GET /v1`
-pub(super) async fn index(State(app): State<App>, caller: Caller, _: (NoParameters, Json)) -> Result<Response> {
+pub(super) async fn index(
+    State(app): State<App>,
+    (caller, Storage(store)): (Caller, Storage),
+    _: (NoParameters, Json),
+) -> Result<Response> {
     let catalog = permit(&caller, app.catalog().clone())?;
-    let collections = store::collections(app.store(), &catalog).await?;
+    let collections = store::collections(&store, &catalog).await?;
     let collections = collections.into_iter().map(|(schema, count)| {
         let text = |keyword| schema.source.tree.get(keyword).and_then(|tree| tree.as_str()).map(str::to_owned);
         let documents = format!("/v1/{}", schema.name);

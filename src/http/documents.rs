@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use bson::RawDocument;
@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     body::{JsonBody, PatchBody},
-    extract::{NoParameters, One, Target},
+    extract::{NoParameters, One, Storage, Target},
     negotiate::Json,
 };
 use crate::{
@@ -21,9 +21,9 @@ use crate::{
     codec::{decode, encode},
     error::{Error, Result},
     etag::{Precondition, Tags},
-    query::{self, GetPlan, Query},
+    query::{self, CursorKey, FindPlan, GetPlan, Query, SORT_KEY},
     schema::Schema,
-    store::{self, Changed},
+    store::{self, Changed, Page},
     update::{Change, ChangePlan, InsertPlan},
 };
 
@@ -36,34 +36,70 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// `GET /v1/{collection}`
 pub(super) async fn list(
     State(app): State<App>,
-    caller: Caller,
     Target(schema): Target,
+    (caller, Storage(store)): (Caller, Storage),
     query: Query,
-    _: Json,
+    (_, uri): (Json, Uri),
 ) -> Result<Response> {
-    let plan = permit(&caller, query::plan(&schema, &query, app.limits())?)?;
-    let page = store::find(app.store(), &plan).await?;
-    let mut out = b"{\"items\":[".to_vec();
+    let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
+    let page = store::find(&store, &plan).await?;
+    let (body, next) = self::page(plan.plan(), &page, app.cursors())?;
+    let link = next.and_then(|next| link(&uri, &next, app.limits().max_url));
+    Ok(([(header::CONTENT_TYPE, JSON), (header::VARY, VARY)], link.map(|link| [(header::LINK, link)]), body)
+        .into_response())
+}
+
+/// The page as JSON, and the cursor that leads on from it.
+fn page(plan: &FindPlan, page: &Page, cursors: &CursorKey) -> Result<(Vec<u8>, Option<String>)> {
+    let hidden = plan.needs_sort_key().then_some(SORT_KEY);
+    let (mut out, mut last, mut next) = (b"{\"items\":[".to_vec(), None, None);
     for (at, document) in page.documents().enumerate() {
+        if at == plan.limit as usize {
+            next = last.map(|last| cursors.seal(plan.list(), &plan.position(last)?)).transpose()?;
+            break;
+        }
         if at > 0 {
             out.push(b',');
         }
-        encode::document(&mut out, document?, &schema.root)?;
+        let document = document?;
+        match hidden {
+            None => encode::document(&mut out, document, &plan.schema.root)?,
+            Some(name) => encode::document_without(&mut out, document, &plan.schema.root, name)?,
+        }
+        last = Some(document);
     }
-    out.extend_from_slice(b"]}");
-    Ok(([(header::CONTENT_TYPE, JSON), (header::VARY, VARY)], out).into_response())
+    out.extend_from_slice(b"],\"next\":");
+    match &next {
+        // A cursor has no character that JSON escapes.
+        Some(next) => [b"\"", next.as_bytes(), b"\"}"].iter().for_each(|part| out.extend_from_slice(part)),
+        None => out.extend_from_slice(b"null}"),
+    }
+    Ok((out, next))
+}
+
+/// The link to the page that `next` leads to, as [RFC 8288](https://www.rfc-editor.org/rfc/rfc8288) has it; `None` if
+/// it would be too long to be asked for.
+fn link(uri: &Uri, next: &str, longest: usize) -> Option<HeaderValue> {
+    let parameters = uri.query().unwrap_or_default().split('&');
+    let kept = parameters.filter(|p| !p.is_empty() && !p.starts_with("after=") && !p.starts_with("skip="));
+    let parameters: Vec<_> = kept.map(str::to_owned).chain([format!("after={next}")]).collect();
+    let url = format!("{}?{}", uri.path(), parameters.join("&"));
+    if url.len() > longest {
+        return None;
+    }
+    HeaderValue::try_from(format!("<{url}>; rel=\"next\"")).ok()
 }
 
 /// `GET /v1/{collection}/{id}`
 pub(super) async fn get(
     State(app): State<App>,
-    caller: Caller,
+    (caller, Storage(store)): (Caller, Storage),
     One { schema, id }: One,
     headers: HeaderMap,
     _: Json,
 ) -> Result<Response> {
     let plan = permit(&caller, GetPlan { schema: Arc::clone(&schema), id })?;
-    let Some(document) = store::get(app.store(), &plan).await? else { return Err(missing(&schema)) };
+    let Some(document) = store::get(&store, &plan).await? else { return Err(missing(&schema)) };
     let tag = app.store().etag.tag(&document);
     let precondition = precondition(&headers);
     if !precondition.matches(tag) {
@@ -80,7 +116,7 @@ pub(super) async fn get(
 /// `POST /v1/{collection}`
 pub(super) async fn insert(
     State(app): State<App>,
-    caller: Caller,
+    (caller, Storage(store)): (Caller, Storage),
     Target(schema): Target,
     _: (NoParameters, Json),
     JsonBody(body): JsonBody,
@@ -88,7 +124,7 @@ pub(super) async fn insert(
     let document = decode::document(&body, &schema.root)?;
     let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
     detached(async move {
-        let document = store::insert(app.store(), &plan).await?;
+        let document = store::insert(&store, &plan).await?;
         created(&app, &schema, &document)
     })
     .await
@@ -97,7 +133,7 @@ pub(super) async fn insert(
 /// `PUT /v1/{collection}/{id}`
 pub(super) async fn replace(
     State(app): State<App>,
-    caller: Caller,
+    (caller, store): (Caller, Storage),
     one: One,
     headers: HeaderMap,
     _: Json,
@@ -109,32 +145,42 @@ pub(super) async fn replace(
         Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
         _ => Change::Replace(document),
     };
-    apply(app, caller, one, (change, precondition)).await
+    apply(app, (caller, store), one, (change, precondition)).await
 }
 
 /// `PATCH /v1/{collection}/{id}`
 pub(super) async fn update(
     State(app): State<App>,
-    caller: Caller,
+    (caller, store): (Caller, Storage),
     one: One,
     headers: HeaderMap,
     _: Json,
     PatchBody(body): PatchBody,
 ) -> Result<Response> {
     let patch = decode::document(&body, &one.schema.root)?;
-    apply(app, caller, one, (Change::Merge(patch), precondition(&headers))).await
+    apply(app, (caller, store), one, (Change::Merge(patch), precondition(&headers))).await
 }
 
 /// `DELETE /v1/{collection}/{id}`
-pub(super) async fn delete(State(app): State<App>, caller: Caller, one: One, headers: HeaderMap) -> Result<Response> {
-    apply(app, caller, one, (Change::Delete, precondition(&headers))).await
+pub(super) async fn delete(
+    State(app): State<App>,
+    (caller, store): (Caller, Storage),
+    one: One,
+    headers: HeaderMap,
+) -> Result<Response> {
+    apply(app, (caller, store), one, (Change::Delete, precondition(&headers))).await
 }
 
-async fn apply(app: App, caller: Caller, one: One, (change, precondition): (Change, Precondition)) -> Result<Response> {
+async fn apply(
+    app: App,
+    (caller, Storage(store)): (Caller, Storage),
+    one: One,
+    (change, precondition): (Change, Precondition),
+) -> Result<Response> {
     let One { schema, id } = one;
     let plan = permit(&caller, ChangePlan { schema: Arc::clone(&schema), id, change, precondition })?;
     detached(async move {
-        match store::change(app.store(), &plan).await? {
+        match store::change(&store, &plan).await? {
             Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
             Changed { document: Some(document), created: true } => created(&app, &schema, &document),
             Changed { document: Some(document), created: false } => self::one(&app, &schema, &document, StatusCode::OK),

@@ -1,6 +1,6 @@
 //! What handlers need of a request: the caller, the collection, the document's `_id`, the query.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, RawPathParams, Request, State},
@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result, invalid_query},
     query::{Query, value::expected},
     schema::Schema,
+    store::Store,
 };
 
 /// Refuses callers that may do nothing, before anything of the request is looked at.
@@ -30,6 +31,24 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
         Ok(Self::anonymous(app.policy()))
+    }
+}
+
+/// The database, for as long as the request may take: `Request-Timeout` in seconds, or the service's own limit.
+pub(super) struct Storage(pub(super) Store);
+
+impl FromRequestParts<App> for Storage {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        const NAME: &str = "request-timeout";
+        let Some(value) = parts.headers.get(NAME) else { return Ok(Self(app.store().clone())) };
+        let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok()).filter(|s| *s > 0.0);
+        let deadline = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+        match deadline {
+            Some(deadline) => Ok(Self(app.store().until(deadline))),
+            None => Err(invalid_query("Request-Timeout", None, "expected a number of seconds greater than 0")),
+        }
     }
 }
 

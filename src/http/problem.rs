@@ -7,9 +7,10 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{negotiate::accepts, trace};
-use crate::error::{Error, Violation};
+use crate::error::{Error, Place, Violation};
 
 mod kinds;
 
@@ -71,6 +72,8 @@ struct More<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
@@ -82,6 +85,8 @@ struct More<'e> {
     index: Option<&'e str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<&'e [String]>,
+    #[serde(rename = "missingIndex", skip_serializing_if = "Option::is_none")]
+    missing_index: Option<&'e RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     etag: Option<&'e str>,
 }
@@ -90,13 +95,12 @@ impl<'e> More<'e> {
     fn of(error: &'e Error) -> Self {
         let more = Self::default();
         match error {
-            Error::InvalidQuery { parameter, offset, .. } => {
-                Self { parameter: Some(parameter), offset: *offset, ..more }
-            }
+            Error::InvalidQuery { place, .. } => Self::at(place),
             Error::MalformedBody(at) => Self { line: Some(at.line), column: Some(at.column), ..more },
-            Error::UnknownField { parameter, suggestion, .. } => {
-                Self { parameter: Some(parameter), suggestion: suggestion.as_deref(), ..more }
+            Error::UnknownField { place, suggestion, .. } => {
+                Self { suggestion: suggestion.as_deref(), ..Self::at(place) }
             }
+            Error::UnindexedQuery { index, .. } => Self { missing_index: Some(index), ..more },
             Error::UnknownCollection { suggestion, .. } => Self { suggestion: suggestion.as_deref(), ..more },
             Error::LimitExceeded { limit, .. } => Self { limit: Some(*limit), ..more },
             Error::TooLarge { limit, .. } => Self { limit: Some(*limit as u64), ..more },
@@ -106,6 +110,11 @@ impl<'e> More<'e> {
             Error::ReadOnlyField { pointers } => Self { pointers: Some(pointers), ..more },
             _ => more,
         }
+    }
+
+    fn at(place: &'e Place) -> Self {
+        let Place { parameter, offset, pointer } = place;
+        Self { parameter: Some(parameter), offset: *offset, pointer: pointer.as_deref(), ..Self::default() }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     codec::decode,
     config::Limits,
-    error::{Result, check_limit, invalid_query, nearest},
+    error::{Place, Result, check_limit, invalid_query, nearest},
     schema::{Field, Kind},
 };
 
@@ -91,7 +91,7 @@ impl Condition {
 
     /// The condition as a filter, its values of the declared type.
     pub fn plan(&self, root: &Field, limits: &Limits) -> Result<Document> {
-        let field = path::lookup(root, &self.field, &self.parameter)?;
+        let field = path::lookup(root, &self.field, &Place::new(&self.parameter, None))?;
         check_limit(("--max-in", limits.max_in), self.values.len(), || {
             format!("a list of {} values", self.values.len())
         })?;

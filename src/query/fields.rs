@@ -4,7 +4,7 @@ use bson::Document;
 
 use super::path;
 use crate::{
-    error::{Result, invalid_query},
+    error::{Place, Result, invalid_query},
     schema::Field,
 };
 
@@ -56,7 +56,7 @@ pub fn plan(root: &Field, fields: Option<&Fields>) -> Result<Option<Document>> {
     let Some(fields) = fields else { return Ok(None) };
     let mut projection = Document::new();
     for name in &fields.names {
-        path::lookup(root, name, "fields")?;
+        path::lookup(root, name, &Place::new("fields", None))?;
         projection.insert(name.clone(), i32::from(!fields.without));
     }
     Ok(Some(projection))

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     codec::decode,
     config::Limits,
-    error::{Error, Result, check_limit, invalid_query},
+    error::{Error, Place, Result, check_limit, invalid_query},
     json::{Node, Tree},
     schema::Field,
 };
@@ -80,7 +80,9 @@ impl Planner<'_> {
                     Bson::Array(branches.map(|branch| branch.map(Bson::Document)).collect::<Result<_>>()?)
                 }
                 name if name.starts_with('$') => return Err(operators::unknown(value, name)),
-                name => self.condition(value, path::lookup(scope, name, "filter")?)?,
+                name => {
+                    self.condition(value, path::lookup(scope, name, &Place::new("filter", Some(value.span.start)))?)?
+                }
             };
             filter.insert(name.clone(), planned);
         }

@@ -25,11 +25,12 @@ pub struct Query {
     pub limit: Option<u32>,
     /// The `skip` parameter.
     pub skip: Option<u32>,
+    /// The `after` parameter: the cursor of the page before.
+    pub after: Option<String>,
 }
 
 /// Parameters that are kept for later versions, and so never taken for fields.
-const RESERVED: [&str; 10] =
-    ["after", "count", "expand", "ordered", "upsert", "all", "arrayFilters", "dryRun", "mode", "key"];
+const RESERVED: [&str; 9] = ["count", "expand", "ordered", "upsert", "all", "arrayFilters", "dryRun", "mode", "key"];
 
 impl Query {
     /// Reads a query string, without the `?`.
@@ -51,6 +52,7 @@ impl Query {
             "fields" => once(&mut self.fields, name, Fields::parse(value)?),
             "limit" => once(&mut self.limit, name, number(name, value, 1)?),
             "skip" => once(&mut self.skip, name, number(name, value, 0)?),
+            "after" => once(&mut self.after, name, value.to_owned()),
             "sort" if !self.sort.is_empty() => Err(invalid_query(name, None, "the parameter is given twice")),
             "sort" => Key::parse_list(value).map(|keys| self.sort = keys),
             _ if RESERVED.contains(&name) => Err(invalid_query(name, None, "the parameter is not supported")),
@@ -121,7 +123,7 @@ mod tests {
             ("year[gte=1", "year[gte: expected `field[operator]`"),
             ("limit=0", "limit: expected a whole number of at least 1, found `0`"),
             ("limit=1&limit=2", "limit: the parameter is given twice"),
-            ("after=x", "after: the parameter is not supported"),
+            ("count=x", "count: the parameter is not supported"),
             ("_next=1", "_next: there is no such parameter; a field of that name is reached through `filter`"),
             ("title=%ff", "title: the value is not UTF-8"),
             ("sort=a&sort=b", "sort: the parameter is given twice"),

@@ -1,7 +1,7 @@
 //! Dotted names: which part of a document they reach, by the schema.
 
 use crate::{
-    error::{Error, nearest},
+    error::{Error, Place, nearest},
     schema::{Additional, Field, Kind, Kinds},
 };
 
@@ -10,11 +10,11 @@ use crate::{
 /// See [limits](https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents).
 const MAX_NAMES: usize = 100;
 
-/// The shape at the end of the dotted name `path` below `root`; in `parameter` it was named.
+/// The shape at the end of the dotted name `path` below `root`; it was named at `place`.
 ///
 /// As in MongoDB, a name reaches through arrays into their items, and a number picks an item.
-pub fn lookup<'f>(root: &'f Field, path: &str, parameter: &str) -> Result<&'f Field, Error> {
-    let unknown = |suggestion| Error::UnknownField { parameter: parameter.into(), field: path.into(), suggestion };
+pub fn lookup<'f>(root: &'f Field, path: &str, place: &Place) -> Result<&'f Field, Error> {
+    let unknown = |suggestion| Error::UnknownField { place: place.clone(), field: path.into(), suggestion };
     let cannot_be = |name: &str| name.is_empty() || name.starts_with('$') || name.contains('\0');
     if path.split('.').any(cannot_be) || path.split('.').count() > MAX_NAMES {
         return Err(unknown(None));

@@ -4,7 +4,7 @@ use bson::{Document, doc};
 
 use super::path;
 use crate::{
-    error::{Result, invalid_query},
+    error::{Place, Result, invalid_query},
     schema::{Field, Kind, Schema},
 };
 
@@ -48,7 +48,7 @@ pub fn plan(schema: &Schema, keys: &[Key]) -> Result<Document> {
     let mut sort = Document::new();
     let mut arrays = Vec::new();
     for key in keys {
-        if path::is_list(path::lookup(&schema.root, &key.field, "sort")?) {
+        if path::is_list(path::lookup(&schema.root, &key.field, &Place::new("sort", None))?) {
             arrays.push(key.field.as_str());
         }
         sort.insert(key.field.clone(), if key.descending { -1 } else { 1 });

@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use crate::{
     config::Limits,
-    query::{Query, plan},
+    query::{CursorKey, Query, plan},
     schema::{Schema, load},
 };
 
@@ -47,7 +47,8 @@ fn plans_are_as_their_queries_say() {
         r#"filter={"$or":[{"year":{"$gt":1}},{"tags":{"$elemMatch":{"$eq":"x"}}}],"price":{"$in":[1,"2.50",{"$numberDecimal":"3"}]}}"#,
         r#"filter={"title":{"$not":{"$regex":"^a","$options":"i"}},"publisher":{"city":"Paris"}}&year=1"#,
     ] {
-        let plan = plan(&schema, &Query::parse(text, &limits).unwrap(), &limits).unwrap();
+        let plan =
+            plan(&schema, &Query::parse(text, &limits).unwrap(), &limits, &CursorKey::derive(b"secret")).unwrap();
         writeln!(shown, "?{text}\n  filter {}\n  sort {}", plan.filter, plan.sort).unwrap();
         if let Some(projection) = plan.projection {
             writeln!(shown, "  projection {projection}").unwrap();

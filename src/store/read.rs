@@ -17,7 +17,7 @@ use crate::{
 pub struct Page(Vec<RawBatch>);
 
 impl Page {
-    /// The documents, in order.
+    /// The documents, in order. For a page one more than its limit shows that the list goes on.
     pub fn documents(&self) -> impl Iterator<Item = Result<&RawDocument>> {
         self.0.iter().flat_map(|batch| match batch.doc_slices() {
             Ok(documents) => Documents::Batch(documents.into_iter()),
@@ -48,23 +48,22 @@ impl<'b> Iterator for Documents<'b> {
     }
 }
 
-/// The documents that the plan selects.
+/// The documents that the plan selects; for a page one more than its limit, if there is one.
 pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
-    let mut find = collection
-        .find(plan.filter.clone())
-        .sort(plan.sort.clone())
-        .limit(plan.limit.into())
-        .batch_size(plan.limit)
-        .max_time(store.deadline);
-    if let Some(projection) = &plan.projection {
-        find = find.projection(projection.clone());
+    let limit = plan.limit.saturating_add(plan.paged.into());
+    let mut find = collection.find(plan.selection()).limit(limit.into()).batch_size(limit).max_time(store.deadline);
+    if !plan.sort.is_empty() {
+        find = find.sort(plan.sort.clone());
+    }
+    if let Some(projection) = plan.columns() {
+        find = find.projection(projection);
     }
     if plan.skip > 0 {
         find = find.skip(plan.skip.into());
     }
-    let batches = async { collect(find.batch().await.map_err(failure::of_find)?, plan.max_bytes).await };
+    let batches = async { collect(find.batch().await.map_err(failure::of_find)?, plan.bounds.bytes).await };
     store.within(batches).await
 }
 

@@ -1,6 +1,6 @@
-//! README's tour, command by command: what it says is printed is what is printed.
+//! README's tour and the examples of the API, command by command: what they say is printed is what is printed.
 //!
-//! In its `console` blocks, lines that begin with `$ ` are commands and the others what they print; `…` stands for
+//! In their `console` blocks, lines that begin with `$ ` are commands and the others what they print; `…` stands for
 //! any text, alone on a line for any lines. The build under test takes the place of `cargo run --release --`.
 
 use std::{
@@ -108,6 +108,22 @@ impl Drop for Dev {
     }
 }
 
+/// Runs the commands of a page on the sample library.
+fn walk(page: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(&folder.path().join("data"));
+    let steps = steps(&fs::read_to_string(page).unwrap());
+    let commands: Vec<_> = steps.iter().map(|step| step.command.clone()).collect();
+    for (step, output) in steps.iter().zip(dev.run(&commands, folder.path())) {
+        check(page, step, &output);
+    }
+}
+
+#[test]
+fn the_examples_of_the_api_are_as_it_says() {
+    walk("docs/API.md");
+}
+
 #[test]
 fn the_tour_is_as_readme_says() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,19 +136,19 @@ fn the_tour_is_as_readme_says() {
     let (starts, tour): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.command == format!("{RUN} dev"));
     assert!(starts.len() == 1 && tour.len() >= 12, "{} starts, {} steps", starts.len(), tour.len());
     let printed = dev.printed.replace(&dev.address, ADDRESS);
-    check(starts[0], printed.trim_matches('\n'));
+    check("README.md", starts[0], printed.trim_matches('\n'));
     let commands: Vec<_> = tour.iter().map(|step| step.command.replace(RUN, FOLIO)).collect();
     for (step, output) in tour.into_iter().zip(dev.run(&commands, folder.path())) {
-        check(step, &output);
+        check("README.md", step, &output);
     }
 }
 
-fn check(step: &Step, output: &str) {
+fn check(page: &str, step: &Step, output: &str) {
     let lines: Vec<_> = output.lines().map(str::trim_end).collect();
     let expected: Vec<_> = step.output.iter().map(|line| line.trim_end().to_owned()).collect();
     assert!(
         all_fit(&expected, &lines),
-        "$ {}\nREADME says:\n{}\nprinted:\n{output}",
+        "$ {}\n{page} says:\n{}\nprinted:\n{output}",
         step.command,
         expected.join("\n")
     );

@@ -36,6 +36,7 @@ pub const ALL: &[Problem] = &[
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_DOCUMENT,
     READ_ONLY_FIELD,
+    UNINDEXED_QUERY,
     DEADLINE_EXCEEDED,
     UNAVAILABLE,
     INTERNAL,
@@ -46,7 +47,7 @@ const INVALID_QUERY: Problem = Problem {
     status: 400,
     title: "Invalid query",
     meaning: "A query parameter or the `_id` in the path cannot be understood.",
-    remedy: "`parameter` names it, `offset` tells where in its value, in bytes; correct it as `detail` says.",
+    remedy: "`parameter` names it, `offset` tells where in its value, in bytes, and `pointer` where in a body; correct it as `detail` says.",
 };
 
 const MALFORMED_BODY: Problem = Problem {
@@ -177,6 +178,14 @@ const READ_ONLY_FIELD: Problem = Problem {
     remedy: "`pointers` lists them; leave them out.",
 };
 
+const UNINDEXED_QUERY: Problem = Problem {
+    slug: "unindexed-query",
+    status: 422,
+    title: "Unindexed query",
+    meaning: "No index serves the query, and the collection is too large to be read or sorted without one.",
+    remedy: "Add `missingIndex` to `x-indexes` in the collection file, or ask for less. Who runs the service sets the bounds with `--max-scan` and `--max-sort`.",
+};
+
 const DEADLINE_EXCEEDED: Problem = Problem {
     slug: "deadline-exceeded",
     status: 504,
@@ -222,6 +231,7 @@ impl Problem {
             Error::PreconditionFailed { .. } => &PRECONDITION_FAILED,
             Error::InvalidDocument { .. } => &INVALID_DOCUMENT,
             Error::ReadOnlyField { .. } => &READ_ONLY_FIELD,
+            Error::UnindexedQuery { .. } => &UNINDEXED_QUERY,
             Error::Unavailable { .. } => &UNAVAILABLE,
             Error::DeadlineExceeded => &DEADLINE_EXCEEDED,
             Error::Internal(_) | Error::Schemas(_) | Error::Startup(_) => &INTERNAL,
