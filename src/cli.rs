@@ -39,7 +39,10 @@ enum Command {
 /// Runs the command line and gives the process's exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    start_logging(match cli.command {
+        Command::Serve(_) => "info,folio::access=warn",
+        _ => "info",
+    });
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
@@ -52,10 +55,10 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Check(args) => check::run(&args),
-        Command::SuperviseMongod(args) => runtime()?.block_on(supervise::run(&args)),
-        Command::Dev(args) => runtime()?.block_on(dev::run(&args)),
-        Command::Serve(args) => runtime()?.block_on(serve::run(&args)),
-        Command::Plan(args) => runtime()?.block_on(plan::run(&args)),
+        Command::SuperviseMongod(args) => runtime(1)?.block_on(supervise::run(&args)),
+        Command::Dev(args) => runtime(1)?.block_on(dev::run(&args)),
+        Command::Serve(args) => runtime(args.threads())?.block_on(serve::run(&args)),
+        Command::Plan(args) => runtime(1)?.block_on(plan::run(&args)),
     }
 }
 
@@ -63,8 +66,9 @@ fn run(command: Command) -> Result<ExitCode> {
 /// a hundred deep, and would overflow the two megabytes that threads have by default.
 const STACK: usize = 16 << 20;
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .thread_stack_size(STACK)
         .build()
@@ -72,9 +76,9 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// Logs go to the standard error, as text for people or, with `FOLIO_LOG_FORMAT=json`, as JSON for machines;
-/// `FOLIO_LOG` filters them (`info`, `folio=debug`, …).
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("FOLIO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// `FOLIO_LOG` filters them (`info`, `folio=debug`, …), in place of `default`.
+fn start_logging(default: &str) {
+    let filter = EnvFilter::try_from_env("FOLIO_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("FOLIO_LOG_FORMAT").is_ok_and(|format| format == "json") {
         logging.json().init();

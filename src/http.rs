@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    Router, middleware,
     routing::{get, post},
+    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,13 +49,13 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(problem::method_not_allowed);
-    guarded
-        .merge(public)
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(middleware::from_fn(body::read_out))
-        .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(app)
+    // As one layer, the first outermost: every layer of a router costs each request a boxed service and future.
+    let around = (
+        middleware::from_fn_with_state(app.clone(), trace::observe),
+        middleware::from_fn(body::read_out),
+        CatchPanicLayer::custom(problem::panicked),
+    );
+    guarded.merge(public).layer(around).with_state(app)
 }
 
 /// Serves until `shutdown` is ready, then lets running requests finish for at most `grace`.
@@ -72,6 +71,8 @@ pub async fn serve(
         tracing::info!("stopping: no new requests are taken");
         stopping.send_replace(true);
     };
+    // Nagle's algorithm would hold back the end of an answer until the client has acknowledged what came before.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(signal);
     let overdue = async move {
         // The sender lives until the signal has come.

@@ -21,6 +21,18 @@ pub(super) struct Args {
     schemas: Schemas,
     #[command(flatten)]
     settings: Settings,
+    /// Threads that answer requests; without it, one for every two cores
+    #[arg(long, env = "FOLIO_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Args {
+    /// How many threads answer requests. Work that moves between threads costs more of each, and one thread answers
+    /// many thousand requests a second: the database gets the other half of a machine that it is on, too.
+    pub(super) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or(cores.div_ceil(2), usize::from)
+    }
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode> {

@@ -1,10 +1,10 @@
 //! Around every request: its id, its line in the access log, its count.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,23 +17,23 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CONTENT_TYPE_OPTIONS: (&str, &str) = ("x-content-type-options", "nosniff");
+const CONTENT_TYPE_OPTIONS: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 
 task_local! {
     /// The id of the request that the task answers.
-    static CURRENT_ID: String;
+    static CURRENT_ID: HeaderValue;
 }
 
 /// The id of the request that is being answered, if this is such a task.
 pub(super) fn current_id() -> Option<String> {
-    CURRENT_ID.try_with(String::clone).ok()
+    CURRENT_ID.try_with(|id| id.to_str().map(str::to_owned)).ok()?.ok()
 }
 
 pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = async {
         match check_url(&app, &request) {
             Ok(()) => next.run(request).await,
@@ -41,24 +41,32 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
         }
     };
     let mut response = CURRENT_ID.scope(id.clone(), answer).await;
+    let (status, time) = (response.status(), started.elapsed());
+    log(&id, (&method, uri.path()), status, time);
     response.headers_mut().insert(CONTENT_TYPE_OPTIONS.0, HeaderValue::from_static(CONTENT_TYPE_OPTIONS.1));
-    if let Ok(value) = HeaderValue::try_from(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let (status, time) = (response.status().as_u16(), started.elapsed());
-    let ms = (time.as_secs_f64() * 1e6).round() / 1e3;
-    tracing::info!(target: "folio::access", id, %method, path, status, ms);
-    app.metrics().answered(&Labels { method: label(&method), route, status }, time);
+    response.headers_mut().insert(REQUEST_ID, id);
+    let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
+    app.metrics().answered(&Labels { method: label(&method), route, status: status.as_u16() }, time);
     response
 }
 
+/// The request's line in the access log, a warning where the service failed.
+fn log(id: &HeaderValue, (method, path): (&Method, &str), status: StatusCode, time: Duration) {
+    let (id, ms) = (id.to_str().unwrap_or_default(), (time.as_secs_f64() * 1e6).round() / 1e3);
+    if status.is_server_error() {
+        tracing::warn!(target: "folio::access", id, %method, path, status = status.as_u16(), ms);
+    } else {
+        tracing::info!(target: "folio::access", id, %method, path, status = status.as_u16(), ms);
+    }
+}
+
 /// The id that a proxy gave the request, if it can stand in a log as it is; else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let plain = |id: &&HeaderValue| {
+        (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
     };
-    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(plain);
-    given.map_or_else(|| bson::Uuid::new().to_string(), str::to_owned)
+    let made = || HeaderValue::try_from(bson::Uuid::new().to_string()).unwrap_or(HeaderValue::from_static("none"));
+    headers.get(REQUEST_ID).filter(plain).cloned().unwrap_or_else(made)
 }
 
 fn check_url(app: &App, request: &Request) -> Result<()> {

@@ -83,8 +83,11 @@ async fn collect(mut cursor: RawBatchCursor, max_bytes: usize) -> Result<Page> {
 pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawDocumentBuf>> {
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
-    let find = collection.find_one(doc! { "_id": plan.id.clone() }).max_time(store.deadline);
-    store.within(async { Ok(find.await?) }).await
+    let find = collection.find(doc! { "_id": plan.id.clone() }).limit(-1).max_time(store.deadline);
+    let batch = store.within(async { Ok(find.batch().await?.try_next().await?) }).await?;
+    let page = Page(batch.into_iter().collect());
+    let found = page.documents().next().transpose()?;
+    Ok(found.map(ToOwned::to_owned))
 }
 
 /// Every collection with the number of its documents, by the collection's own bookkeeping.

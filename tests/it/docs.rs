@@ -48,7 +48,7 @@ fn settings_are_documented() {
     }
     text.push_str(
         "\n## Everywhere\n\n| Variable | Default | |\n|---|---|---|\n\
-         | `FOLIO_LOG` | `info` | What is logged: a level, or a list such as `warn,folio::access=info` |\n\
+         | `FOLIO_LOG` | `info`; `serve`: `info,folio::access=warn` | What is logged: a level, or a list; `folio::access` is the line for each request, a warning where the answer is 5xx |\n\
          | `FOLIO_LOG_FORMAT` | | `json` logs JSON, one object a line |\n\
          | `FOLIO_MONGOD` | | The `mongod` program that `folio dev` and the tests run |\n",
     );
