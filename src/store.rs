@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bson::RawDocumentBuf;
 use mongodb::{Collection, Database};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     error::{Error, Result},
@@ -16,10 +16,14 @@ pub mod client;
 pub(crate) mod failure;
 mod read;
 pub(crate) mod scratch;
+mod session;
 mod write;
 
 pub use read::{Page, collections, find, get, ping};
 pub use write::{Changed, change, insert};
+
+/// How long past the deadline the server may take to say so. Giving it up before costs the connection.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// The database that documents live in, and how long its commands may take.
 #[derive(Debug, Clone)]
@@ -33,20 +37,45 @@ pub struct Store {
 }
 
 impl Store {
-    /// The same database for a request that may take at most `deadline`.
+    /// The same database for a request that may take at most `deadline`, rounded up to a millisecond.
     #[must_use]
     pub fn until(&self, deadline: Duration) -> Self {
-        Self { deadline: deadline.min(self.deadline), ..self.clone() }
+        Self { deadline: whole_millis(deadline.min(self.deadline)), ..self.clone() }
     }
 
     fn collection(&self, schema: &Schema) -> Collection<RawDocumentBuf> {
         self.database.collection(&schema.name)
     }
 
-    /// Gives `work` up at the deadline. The time limits of its commands do not help with a server that does not answer.
+    /// Gives `work` up once the deadline is past. The time limits of its commands do not help with a server that does
+    /// not answer.
     fn within<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
         // The driver's futures are large.
-        let work = timeout(self.deadline, Box::pin(work));
+        let work = timeout(self.deadline.saturating_add(GRACE), Box::pin(work));
         async { work.await.unwrap_or(Err(Error::DeadlineExceeded)) }
+    }
+}
+
+/// What is left until `deadline`, for a command's `maxTimeMS`.
+fn left(deadline: Instant) -> Duration {
+    whole_millis(deadline.saturating_duration_since(Instant::now()))
+}
+
+/// `time` rounded up to whole milliseconds, at least one: the driver cuts the rest off, and 0 would set no limit.
+fn whole_millis(time: Duration) -> Duration {
+    const NANOS: u128 = 1_000_000;
+    let millis = time.as_nanos().div_ceil(NANOS).max(1);
+    Duration::from_millis(millis.try_into().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_up() {
+        for (nanos, millis) in [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (2_500_000_000, 2500)] {
+            assert_eq!(whole_millis(Duration::from_nanos(nanos)), Duration::from_millis(millis), "{nanos}");
+        }
     }
 }

@@ -41,15 +41,20 @@ impl FromRequestParts<App> for Storage {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        const NAME: &str = "request-timeout";
-        let Some(value) = parts.headers.get(NAME) else { return Ok(Self(app.store().clone())) };
-        let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok()).filter(|s| *s > 0.0);
-        let deadline = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
-        match deadline {
+        let Some(value) = parts.headers.get("request-timeout") else { return Ok(Self(app.store().clone())) };
+        let expected = "expected a number of seconds greater than 0, such as `2` or `0.5`";
+        match value.to_str().ok().and_then(|text| seconds(text.trim())) {
             Some(deadline) => Ok(Self(app.store().until(deadline))),
-            None => Err(invalid_query("Request-Timeout", None, "expected a number of seconds greater than 0")),
+            None => Err(invalid_query("Request-Timeout", None, expected)),
         }
     }
+}
+
+/// A time in digits, with a point at most.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let seconds = text.parse().ok().filter(|seconds: &f64| is_plain && *seconds > 0.0)?;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// The collection of the path.
@@ -129,4 +134,34 @@ async fn segment(parts: &mut Parts, app: &App, name: &str) -> Result<String> {
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NoRoute)?;
     let value = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
     value.ok_or(Error::NoRoute)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_seconds() {
+        for (text, expected) in [
+            ("2", Some(Duration::from_secs(2))),
+            ("0.5", Some(Duration::from_millis(500))),
+            (".5", Some(Duration::from_millis(500))),
+            ("2.", Some(Duration::from_secs(2))),
+            ("0.0001", Some(Duration::from_micros(100))),
+            ("99999999999999999999999999", Some(Duration::MAX)),
+            ("0", None),
+            ("0.0", None),
+            ("-1", None),
+            ("+1", None),
+            ("1e3", None),
+            ("inf", None),
+            ("NaN", None),
+            (".", None),
+            ("", None),
+            ("1,5", None),
+            ("1 s", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use mongodb::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{Store, failure};
+use super::{Store, failure, left, session};
 use crate::{
     access::Permitted,
     codec::decode::MAX_DOCUMENT,
@@ -33,16 +33,20 @@ pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Resul
     let InsertPlan { schema, document } = plan.plan();
     let collection = store.collection(schema);
     check_size(document)?;
+    let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
     let insert = async {
-        let inserted = collection.insert_one(document).await;
+        let inserted = collection.insert_one(document).session(&mut session).await;
         let inserted = inserted.map_err(|error| failure::of_write(&error, schema, Some(document)))?;
         if !is_rewritten(document) {
             return Ok(Cow::Borrowed(document.as_ref()));
         }
-        let stored = collection.find_one(doc! { "_id": inserted.inserted_id }).await?;
+        let stored = collection.find_one(doc! { "_id": inserted.inserted_id }).max_time(left(deadline));
+        let stored = stored.session(&mut session).await?;
         stored.map(Cow::Owned).ok_or_else(|| Error::UnknownDocument { collection: schema.name.clone() })
     };
-    store.within(insert).await
+    let inserted = store.within(insert).await;
+    session::close(store, session, &inserted);
+    inserted
 }
 
 /// Whether the server stores something else than it was sent: it puts its time where a top-level timestamp is zero.
@@ -55,17 +59,21 @@ fn is_rewritten(document: &RawDocument) -> bool {
 
 /// Works the plan out on the stored document, and stores what it comes to.
 pub async fn change(store: &Store, plan: &Permitted<ChangePlan>) -> Result<Changed> {
-    store.within(attempts(store, plan.plan(), Instant::now() + store.deadline)).await
+    let mut session = session::open(store).await?;
+    let changed = store.within(attempts(store, plan.plan(), &mut session)).await;
+    session::close(store, session, &changed);
+    changed
 }
 
 /// Tries again while other writers are faster, until there is no time for one more try.
-async fn attempts(store: &Store, plan: &ChangePlan, deadline: Instant) -> Result<Changed> {
-    let mut session = store.database.client().start_session().await?;
-    let mut pause = Duration::from_millis(1);
+async fn attempts(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<Changed> {
+    let (deadline, mut pause) = (Instant::now() + store.deadline, Duration::from_millis(1));
     loop {
-        match attempt(store, plan, &mut session).await {
-            Err(Failed::Transient(_)) if Instant::now() + pause < deadline => {
-                sleep(pause.mul_f64(jitter())).await;
+        let (begun, wait) = (Instant::now(), pause.mul_f64(jitter()));
+        match attempt(store, plan, deadline, session).await {
+            // One more try takes about as long as this one.
+            Err(Failed::Transient(_)) if Instant::now() + wait + begun.elapsed() < deadline => {
+                sleep(wait).await;
                 pause = (pause * 2).min(Duration::from_millis(64));
             }
             Err(Failed::Transient(error)) if failure::is_conflict(&error) => return Err(Error::Conflict),
@@ -88,10 +96,16 @@ impl From<Error> for Failed {
     }
 }
 
-async fn attempt(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<Changed, Failed> {
+async fn attempt(
+    store: &Store,
+    plan: &ChangePlan,
+    deadline: Instant,
+    session: &mut ClientSession,
+) -> Result<Changed, Failed> {
     let transient = |error| failed(error, plan, None);
-    session.start_transaction().read_concern(ReadConcern::snapshot()).await.map_err(transient)?;
-    let result = within(store, plan, session).await;
+    let transaction = session.start_transaction().read_concern(ReadConcern::snapshot());
+    transaction.max_commit_time(left(deadline)).await.map_err(transient)?;
+    let result = within(store, plan, deadline, session).await;
     match &result {
         Ok((_, Wrote::Something)) => commit(session).await.map_err(transient)?,
         // What cannot be aborted is aborted by the server in time; there is nothing in it.
@@ -106,10 +120,15 @@ enum Wrote {
 }
 
 /// The reading, deciding and writing, in the session's transaction.
-async fn within(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<(Changed, Wrote), Failed> {
+async fn within(
+    store: &Store,
+    plan: &ChangePlan,
+    deadline: Instant,
+    session: &mut ClientSession,
+) -> Result<(Changed, Wrote), Failed> {
     let collection = store.collection(&plan.schema);
     let by_id = doc! { "_id": plan.id.clone() };
-    let found = collection.find_one(by_id.clone()).max_time(store.deadline).session(&mut *session).await;
+    let found = collection.find_one(by_id.clone()).max_time(left(deadline)).session(&mut *session).await;
     let stored = found.map_err(|error| failed(error, plan, None))?;
     precondition(store, plan, stored.as_deref())?;
     let (next, created) = match plan.next(stored.as_deref())? {
@@ -129,7 +148,8 @@ async fn within(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -
     };
     written.map_err(|error| failed(error, plan, Some(&next)))?;
     let document = if is_rewritten(&next) {
-        collection.find_one(by_id).session(session).await.map_err(|error| failed(error, plan, None))?
+        let stored = collection.find_one(by_id).max_time(left(deadline)).session(session).await;
+        stored.map_err(|error| failed(error, plan, None))?
     } else {
         Some(next)
     };

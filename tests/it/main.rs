@@ -6,6 +6,7 @@ mod answers;
 mod bad_input;
 mod cli;
 mod concurrency;
+mod deadlines;
 mod docs;
 mod documents;
 mod lists;
