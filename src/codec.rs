@@ -4,7 +4,7 @@
 //! value is written as a string, a number and an Extended JSON wrapper; `raw` puts BSON bytes together.
 
 pub mod decode;
-mod ejson;
+pub mod ejson;
 pub mod encode;
 mod number;
 mod raw;

@@ -68,9 +68,12 @@ pub enum Error {
     /// The path exists, the method does not.
     #[error("this path does not take that method")]
     MethodNotAllowed,
-    /// None of the media types the client takes can be given.
-    #[error("the answer can only be `application/json`")]
-    NotAcceptable,
+    /// None of the media types or codings the client takes can be given.
+    #[error("the answer can only be {offered}")]
+    NotAcceptable {
+        /// What it can be.
+        offered: &'static str,
+    },
     /// A body of a media type that is not read here.
     #[error("the body's media type must be {expected}")]
     UnsupportedMediaType {

@@ -1,4 +1,5 @@
-//! Entity tags: a keyed hash of a document's stored bytes, so a write by any program changes it.
+//! Entity tags: a keyed hash of a document's stored bytes, so a write by any program changes it, and behind a dot the
+//! variant: which of the representations of these bytes it is. Which variants there are is none of its business.
 //!
 //! See [RFC 9110, section 8.8.3](https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3).
 
@@ -11,7 +12,7 @@ use bson::RawDocument;
 #[derive(Clone)]
 pub struct EtagKey([u8; 32]);
 
-/// The entity tag of a document in a state.
+/// The entity tag of a document in a state, whatever its representation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Etag([u8; 16]);
 
@@ -35,19 +36,38 @@ impl fmt::Debug for EtagKey {
     }
 }
 
+/// What stands between hash and variant: no character of the hash.
+const SEPARATOR: char = '.';
+
 impl Etag {
-    /// Reads a tag between its quotes; `None` for one that this service never made.
-    pub fn parse(quoted: &str) -> Option<Self> {
-        let text = quoted.strip_prefix('"')?.strip_suffix('"')?;
-        let mut tag = [0; 16];
-        let read = BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut tag).ok()?;
-        (read == tag.len()).then_some(Self(tag))
+    /// The tag of the representation `variant`, in its quotes; the plain one has an empty name.
+    pub fn of(self, variant: &str) -> String {
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(self.0);
+        if variant.is_empty() { format!("\"{hash}\"") } else { format!("\"{hash}{SEPARATOR}{variant}\"") }
     }
 }
 
 impl fmt::Display for Etag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(self.0))
+        f.write_str(&self.of(""))
+    }
+}
+
+/// A tag as a client sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    hash: Etag,
+    variant: String,
+}
+
+impl Tag {
+    /// Reads a tag between its quotes; `None` for one that this service never made.
+    pub fn parse(quoted: &str) -> Option<Self> {
+        let text = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        let (hash, variant) = text.split_once(SEPARATOR).unwrap_or((text, ""));
+        let mut tag = [0; 16];
+        let read = BASE64_URL_SAFE_NO_PAD.decode_slice(hash, &mut tag).ok()?;
+        (read == tag.len()).then(|| Self { hash: Etag(tag), variant: variant.to_owned() })
     }
 }
 
@@ -68,7 +88,7 @@ pub enum Tags {
     /// `*`: whatever tag a document has.
     Any,
     /// These.
-    These(Vec<Etag>),
+    These(Vec<Tag>),
 }
 
 impl Tags {
@@ -80,26 +100,35 @@ impl Tags {
         }
         let tags = text.split(',').map(str::trim);
         let strong = |tag: &str| match tag.strip_prefix("W/") {
-            Some(tag) if weak => Etag::parse(tag),
+            Some(tag) if weak => Tag::parse(tag),
             Some(_) => None,
-            None => Etag::parse(tag),
+            None => Tag::parse(tag),
         };
         Self::These(tags.filter_map(strong).collect())
     }
 
-    /// Whether `tag` is among them.
-    pub fn contain(&self, tag: Etag) -> bool {
+    /// Whether a tag of the state `hash` is among them, of whatever representation.
+    pub fn contain(&self, hash: Etag) -> bool {
         match self {
             Self::Any => true,
-            Self::These(tags) => tags.contains(&tag),
+            Self::These(tags) => tags.iter().any(|tag| tag.hash == hash),
+        }
+    }
+
+    /// Whether the tag of this state in this representation is among them.
+    pub fn contain_variant(&self, hash: Etag, variant: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|tag| tag.hash == hash && tag.variant == variant),
         }
     }
 }
 
 impl Precondition {
-    /// Whether both conditions hold for a document with the tag `current`.
+    /// Whether a write may change a document with the tag `current`: which representation a client has read does not
+    /// matter to that.
     pub fn holds(&self, current: Etag) -> bool {
-        self.matches(current) && !self.is_known(current)
+        self.matches(current) && !self.if_none_match.as_ref().is_some_and(|tags| tags.contain(current))
     }
 
     /// Whether `If-Match` holds.
@@ -107,9 +136,9 @@ impl Precondition {
         self.if_match.as_ref().is_none_or(|tags| tags.contain(current))
     }
 
-    /// Whether `If-None-Match` does not hold: the client knows the document as it is.
-    pub fn is_known(&self, current: Etag) -> bool {
-        self.if_none_match.as_ref().is_some_and(|tags| tags.contain(current))
+    /// Whether `If-None-Match` does not hold for a read: the client has this representation of the document as it is.
+    pub fn is_known(&self, current: Etag, variant: &str) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.contain_variant(current, variant))
     }
 }
 
@@ -124,7 +153,27 @@ mod tests {
         assert_eq!(one.tag(&int), one.tag(&int));
         assert_ne!(one.tag(&int), one.tag(&long));
         assert_ne!(one.tag(&int), other.tag(&int));
-        assert_eq!(Etag::parse(&one.tag(&int).to_string()), Some(one.tag(&int)));
+        assert_eq!(Tag::parse(&one.tag(&int).to_string()).unwrap().hash, one.tag(&int));
+    }
+
+    #[test]
+    fn reads_know_one_variant_and_writes_any() {
+        let (now, before) = (EtagKey::derive(b"key").tag(&bson::rawdoc! {}), Etag([7; 16]));
+        for (sent, variant, known) in [
+            (now.of(""), "", true),
+            (now.of("r"), "r", true),
+            (now.of("rg"), "r", false),
+            (now.of("r"), "", false),
+            (now.of(""), "r", false),
+            (before.of("r"), "r", false),
+        ] {
+            let tags = |weak| Some(Tags::parse(&sent, weak));
+            let read = Precondition { if_match: None, if_none_match: tags(true) };
+            assert_eq!(read.is_known(now, variant), known, "{sent} {variant}");
+            let write = Precondition { if_match: tags(false), if_none_match: None };
+            assert_eq!(write.holds(now), sent.contains(&now.to_string()[1..23]), "{sent}");
+            assert_eq!(read.holds(now), !write.holds(now), "{sent}");
+        }
     }
 
     #[test]
@@ -133,6 +182,7 @@ mod tests {
         for (text, weak, matches) in [
             ("*".to_owned(), false, true),
             (tag.to_string(), false, true),
+            (tag.of("anything"), false, true),
             (format!("\"x\", {tag}"), false, true),
             (format!("W/{tag}"), false, false),
             (format!("W/{tag}"), true, true),

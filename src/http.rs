@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
 };
 
+mod answer;
 mod body;
 mod collections;
 mod documents;

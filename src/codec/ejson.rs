@@ -1,18 +1,27 @@
-//! Extended JSON wrappers: the names that are read, and the canonical form that is written.
+//! Extended JSON: the names of the wrappers that are read, and both forms as they are written, straight from BSON.
 //!
 //! See [Extended JSON v2](https://specifications.readthedocs.io/en/latest/extended-json/extended-json/). How a wrapper's
 //! text is read is in `decode::wrapper`.
 
-use std::{fmt, io::Write as _};
+use std::io::Write as _;
 
 use bson::{
-    DateTime, Timestamp,
+    DateTime, Decimal128, RawDocument, Timestamp,
     oid::ObjectId,
     raw::{RawBinaryRef, RawBsonRef, RawRegexRef},
 };
 
 use super::{encode, raw, text};
 use crate::error::{Error, Result};
+
+/// The two forms of Extended JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Every type can be told from its text.
+    Canonical,
+    /// Numbers are JSON's numbers, and dates from 1970 to 9999 are text.
+    Relaxed,
+}
 
 /// The names that a wrapper may begin with.
 const NAMES: [&str; 17] = [
@@ -40,84 +49,165 @@ pub(super) fn named(name: &str) -> Option<&'static str> {
     NAMES.into_iter().find(|known| *known == name)
 }
 
+/// Appends `document`, without its member `hidden` if it has one. A document that is not valid BSON, or nested deeper
+/// than [`encode::MAX_STORED_DEPTH`], is an [`Error::Internal`], and `out` is then cut off.
+pub fn document(out: &mut Vec<u8>, document: &RawDocument, mode: Mode, hidden: Option<&str>) -> Result<()> {
+    let room = encode::deeper(encode::MAX_STORED_DEPTH)?;
+    let write = |out: &mut Vec<u8>, _: &str, value: RawBsonRef<'_>| nested(out, value, mode, room);
+    match hidden {
+        None => encode::members(out, document, write),
+        Some(hidden) => {
+            let is_kept = |name: &str| name != hidden;
+            let kept = document.iter().filter(|e| e.as_ref().map_or(true, |(name, _)| is_kept(name.as_str())));
+            encode::members(out, kept, write)
+        }
+    }
+}
+
 /// Appends `value` as canonical Extended JSON. `room` is how many levels it may still be nested.
 pub(super) fn write(out: &mut Vec<u8>, value: RawBsonRef<'_>, room: usize) -> Result<()> {
+    nested(out, value, Mode::Canonical, room)
+}
+
+fn nested(out: &mut Vec<u8>, value: RawBsonRef<'_>, mode: Mode, room: usize) -> Result<()> {
     match value {
         RawBsonRef::Document(document) => {
             let room = encode::deeper(room)?;
-            encode::members(out, document, |out, _, value| write(out, value, room))
+            encode::members(out, document, |out, _, value| nested(out, value, mode, room))
         }
         RawBsonRef::Array(values) => {
             let room = encode::deeper(room)?;
-            encode::items(out, values, |out, value| write(out, value, room))
+            encode::items(out, values, |out, value| nested(out, value, mode, room))
         }
         RawBsonRef::JavaScriptCodeWithScope(code) => {
-            print(out, format_args!(r#"{{"$code":"#))?;
+            out.extend_from_slice(br#"{"$code":"#);
             encode::quote(out, code.code)?;
-            print(out, format_args!(r#","$scope":"#))?;
-            write(out, RawBsonRef::Document(code.scope), room)?;
-            print(out, format_args!("}}"))
+            out.extend_from_slice(br#","$scope":"#);
+            nested(out, RawBsonRef::Document(code.scope), mode, room)?;
+            out.push(b'}');
+            Ok(())
         }
+        value if mode == Mode::Relaxed && plain(out, value) => Ok(()),
         value => scalar(out, value),
     }
 }
 
+/// Appends `value` as the number or the text that it is in relaxed form; `false`, and nothing, where it needs a wrapper.
+fn plain(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> bool {
+    match value {
+        RawBsonRef::Int32(number) => integer(out, number),
+        RawBsonRef::Int64(number) => integer(out, number),
+        RawBsonRef::Double(number) if number.is_finite() => encode::float(out, number),
+        RawBsonRef::DateTime(date) if date.timestamp_millis() >= 0 => return moment(out, date),
+        _ => return false,
+    }
+    true
+}
+
+/// Appends `{"$date":"…"}`, with a fraction only where it is not zero; `false`, and nothing, beyond the year 9999.
+fn moment(out: &mut Vec<u8>, date: DateTime) -> bool {
+    const WHOLE: &[u8] = b".000Z\"";
+    let start = out.len();
+    out.extend_from_slice(br#"{"$date":"#);
+    if !text::write_date(out, date) {
+        out.truncate(start);
+        return false;
+    }
+    if out.ends_with(WHOLE) {
+        out.truncate(out.len() - WHOLE.len());
+        out.extend_from_slice(b"Z\"");
+    }
+    out.push(b'}');
+    true
+}
+
 fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
     match value {
-        RawBsonRef::String(text) => encode::quote(out, text),
-        RawBsonRef::Boolean(truth) => print(out, format_args!("{truth}")),
-        RawBsonRef::Int32(number) => print(out, format_args!(r#"{{"$numberInt":"{number}"}}"#)),
-        RawBsonRef::Int64(number) => print(out, format_args!(r#"{{"$numberLong":"{number}"}}"#)),
-        RawBsonRef::Double(number) => double(out, number),
-        RawBsonRef::Decimal128(number) => print(out, format_args!(r#"{{"$numberDecimal":"{number}"}}"#)),
-        RawBsonRef::DateTime(date) => date_time(out, date),
-        RawBsonRef::ObjectId(id) => print(out, format_args!(r#"{{"$oid":"{id}"}}"#)),
-        RawBsonRef::Timestamp(Timestamp { time, increment }) => {
-            print(out, format_args!(r#"{{"$timestamp":{{"t":{time},"i":{increment}}}}}"#))
+        RawBsonRef::String(text) => return encode::quote(out, text),
+        RawBsonRef::RegularExpression(regex) => return pattern(out, regex),
+        RawBsonRef::JavaScriptCode(code) => return labeled(out, br#"{"$code":"#, code),
+        RawBsonRef::Symbol(text) => return labeled(out, br#"{"$symbol":"#, text),
+        RawBsonRef::DbPointer(_) => return pointer(out, value),
+        RawBsonRef::Decimal128(number) => return decimal(out, number),
+        RawBsonRef::Boolean(true) => out.extend_from_slice(b"true"),
+        RawBsonRef::Boolean(false) => out.extend_from_slice(b"false"),
+        RawBsonRef::Int32(number) => wrapped(out, br#"{"$numberInt":""#, |out| integer(out, number)),
+        RawBsonRef::Int64(number) => wrapped(out, br#"{"$numberLong":""#, |out| integer(out, number)),
+        RawBsonRef::Double(number) => wrapped(out, br#"{"$numberDouble":""#, |out| double(out, number)),
+        RawBsonRef::ObjectId(id) => object_id(out, id),
+        RawBsonRef::DateTime(date) => {
+            wrapped(out, br#"{"$date":{"$numberLong":""#, |out| integer(out, date.timestamp_millis()));
+            out.push(b'}');
         }
+        RawBsonRef::Timestamp(stamp) => timestamp(out, stamp),
         RawBsonRef::Binary(data) => binary(out, data),
-        RawBsonRef::RegularExpression(regex) => pattern(out, regex),
-        RawBsonRef::JavaScriptCode(code) => labeled(out, "$code", code),
-        RawBsonRef::Symbol(text) => labeled(out, "$symbol", text),
-        RawBsonRef::DbPointer(_) => pointer(out, value),
-        RawBsonRef::Undefined => print(out, format_args!(r#"{{"$undefined":true}}"#)),
-        RawBsonRef::MinKey => print(out, format_args!(r#"{{"$minKey":1}}"#)),
-        RawBsonRef::MaxKey => print(out, format_args!(r#"{{"$maxKey":1}}"#)),
+        RawBsonRef::Undefined => out.extend_from_slice(br#"{"$undefined":true}"#),
+        RawBsonRef::MinKey => out.extend_from_slice(br#"{"$minKey":1}"#),
+        RawBsonRef::MaxKey => out.extend_from_slice(br#"{"$maxKey":1}"#),
         // Only `null` is left: what holds other values is written before this is called.
-        _ => print(out, format_args!("null")),
+        _ => out.extend_from_slice(b"null"),
     }
+    Ok(())
 }
 
-fn double(out: &mut Vec<u8>, number: f64) -> Result<()> {
-    let sign = if number.is_sign_negative() { "-" } else { "" };
-    if number.is_nan() {
-        return print(out, format_args!(r#"{{"$numberDouble":"{sign}NaN"}}"#));
-    }
-    if number.is_infinite() {
-        return print(out, format_args!(r#"{{"$numberDouble":"{sign}Infinity"}}"#));
-    }
-    print(out, format_args!(r#"{{"$numberDouble":""#))?;
-    encode::float(out, number);
-    print(out, format_args!(r#""}}"#))
+/// Appends a wrapper of one member, from its `opening` up to the quote on, around what needs no escaping.
+fn wrapped(out: &mut Vec<u8>, opening: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(opening);
+    write(out);
+    out.extend_from_slice(br#""}"#);
 }
 
-fn date_time(out: &mut Vec<u8>, date: DateTime) -> Result<()> {
-    let millis = date.timestamp_millis();
-    print(out, format_args!(r#"{{"$date":{{"$numberLong":"{millis}"}}}}"#))
+fn labeled(out: &mut Vec<u8>, opening: &[u8], text: &str) -> Result<()> {
+    out.extend_from_slice(opening);
+    encode::quote(out, text)?;
+    out.push(b'}');
+    Ok(())
 }
 
-fn binary(out: &mut Vec<u8>, data: RawBinaryRef<'_>) -> Result<()> {
-    print(out, format_args!(r#"{{"$binary":{{"base64":""#))?;
+fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// The sign of a NaN is kept, as it is part of the stored value.
+fn double(out: &mut Vec<u8>, number: f64) {
+    if number.is_finite() {
+        return encode::float(out, number);
+    }
+    if number.is_sign_negative() {
+        out.push(b'-');
+    }
+    out.extend_from_slice(if number.is_nan() { b"NaN" } else { b"Infinity" });
+}
+
+fn decimal(out: &mut Vec<u8>, number: Decimal128) -> Result<()> {
+    write!(out, r#"{{"$numberDecimal":"{number}"}}"#).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn object_id(out: &mut Vec<u8>, id: ObjectId) {
+    wrapped(out, br#"{"$oid":""#, |out| text::hex(out, &id.bytes()));
+}
+
+fn timestamp(out: &mut Vec<u8>, Timestamp { time, increment }: Timestamp) {
+    out.extend_from_slice(br#"{"$timestamp":{"t":"#);
+    integer(out, time);
+    out.extend_from_slice(br#","i":"#);
+    integer(out, increment);
+    out.extend_from_slice(b"}}");
+}
+
+fn binary(out: &mut Vec<u8>, data: RawBinaryRef<'_>) {
+    out.extend_from_slice(br#"{"$binary":{"base64":""#);
     text::base64(out, data.bytes);
-    print(out, format_args!(r#"","subType":"{:02x}"}}}}"#, u8::from(data.subtype)))
+    wrapped(out, br#"","subType":""#, |out| text::hex(out, &[u8::from(data.subtype)]));
+    out.push(b'}');
 }
 
 fn pattern(out: &mut Vec<u8>, regex: RawRegexRef<'_>) -> Result<()> {
-    print(out, format_args!(r#"{{"$regularExpression":{{"pattern":"#))?;
+    out.extend_from_slice(br#"{"$regularExpression":{"pattern":"#);
     encode::quote(out, regex.pattern.as_str())?;
-    print(out, format_args!(r#","options":"#))?;
-    encode::quote(out, regex.options.as_str())?;
-    print(out, format_args!("}}}}"))
+    labeled(out, br#","options":"#, regex.options.as_str())?;
+    out.push(b'}');
+    Ok(())
 }
 
 fn pointer(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
@@ -125,17 +215,10 @@ fn pointer(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
     let bytes = raw::payload(value);
     let parts = bytes.split_last_chunk::<12>().and_then(|(text, id)| Some((text.get(4..)?.strip_suffix(b"\0")?, id)));
     let (namespace, id) = parts.ok_or_else(|| Error::Internal("a stored dbPointer is not valid BSON".to_owned()))?;
-    print(out, format_args!(r#"{{"$dbPointer":{{"$ref":"#))?;
+    out.extend_from_slice(br#"{"$dbPointer":{"$ref":"#);
     encode::quote(out, &String::from_utf8_lossy(namespace))?;
-    print(out, format_args!(r#","$id":{{"$oid":"{}"}}}}}}"#, ObjectId::from_bytes(*id)))
-}
-
-fn labeled(out: &mut Vec<u8>, name: &str, text: &str) -> Result<()> {
-    print(out, format_args!(r#"{{"{name}":"#))?;
-    encode::quote(out, text)?;
-    print(out, format_args!("}}"))
-}
-
-fn print(out: &mut Vec<u8>, text: fmt::Arguments<'_>) -> Result<()> {
-    out.write_fmt(text).map_err(|error| Error::Internal(error.to_string()))
+    out.extend_from_slice(br#","$id":"#);
+    object_id(out, ObjectId::from_bytes(*id));
+    out.extend_from_slice(b"}}");
+    Ok(())
 }

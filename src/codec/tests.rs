@@ -12,6 +12,7 @@ use crate::{
     schema::{Additional, Field, Kind, Kinds},
 };
 
+mod extended;
 mod random;
 
 fn of(kinds: &[Kind]) -> Field {

@@ -107,7 +107,7 @@ pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Appends `date` with three digits of fraction; RFC 3339 has the years 0 to 9999 only.
-fn write_date(out: &mut Vec<u8>, date: DateTime) -> bool {
+pub(super) fn write_date(out: &mut Vec<u8>, date: DateTime) -> bool {
     let millis = date.timestamp_millis();
     let moment = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok();
     let Some((moment, year)) = moment.and_then(|m| Some((m, u16::try_from(m.year()).ok().filter(|y| *y <= 9999)?)))

@@ -1,15 +1,12 @@
 //! Collections: which there are, and what their documents look like.
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderValue, response::Response};
 use serde::Serialize;
 
 use super::{
+    answer::Body,
     extract::{NoParameters, Storage, Target},
-    negotiate::Json,
+    negotiate::{Coding, Format, Json},
 };
 use crate::{
     access::{Caller, permit},
@@ -46,7 +43,7 @@ struct Links {
 pub(super) async fn index(
     State(app): State<App>,
     (caller, Storage(store)): (Caller, Storage),
-    _: (NoParameters, Json),
+    (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
     let catalog = permit(&caller, app.catalog().clone())?;
     let collections = store::collections(&store, &catalog).await?;
@@ -58,11 +55,16 @@ pub(super) async fn index(
     });
     let text = serde_json::to_vec(&Collections { collections: collections.collect() })
         .map_err(|e| Error::Internal(format!("the collections cannot be listed: {e}")))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+    Body::new(text, Format::Json.content_type(), coding).into_answer().await
 }
 
 /// `GET /v1/{collection}/_schema`
-pub(super) async fn schema(caller: Caller, Target(schema): Target, _: NoParameters) -> Result<Response> {
+pub(super) async fn schema(
+    caller: Caller,
+    Target(schema): Target,
+    (_, coding): (NoParameters, Coding),
+) -> Result<Response> {
     let schema = permit(&caller, schema)?;
-    Ok(([(header::CONTENT_TYPE, "application/schema+json")], face(schema.plan())).into_response())
+    let text = face(schema.plan()).into_bytes();
+    Body::new(text, HeaderValue::from_static("application/schema+json"), coding).into_answer().await
 }

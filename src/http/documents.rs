@@ -11,25 +11,23 @@ use bson::RawDocument;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
+    answer::{Body, VARY},
     body::{JsonBody, PatchBody},
     extract::{NoParameters, One, Storage, Target},
-    negotiate::Json,
+    negotiate::Representation,
 };
 use crate::{
     access::{Caller, permit},
     app::App,
     codec::{decode, encode},
     error::{Error, Result},
-    etag::{Precondition, Tags},
+    etag::{Etag, Precondition, Tags},
     query::{self, CursorKey, FindPlan, GetPlan, Query, SORT_KEY},
     schema::Schema,
     store::{self, Changed, Page},
     update::{Change, ChangePlan, InsertPlan},
 };
 
-/// What answers depend on beside the path, whether or not this version makes a difference of it.
-const VARY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Prefer");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// What stands for itself in a path segment, RFC 3986's unreserved characters.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -39,18 +37,24 @@ pub(super) async fn list(
     Target(schema): Target,
     (caller, Storage(store)): (Caller, Storage),
     query: Query,
-    (_, uri): (Json, Uri),
+    (representation, uri): (Representation, Uri),
 ) -> Result<Response> {
     let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
     let page = store::find(&store, &plan).await?;
-    let (body, next) = self::page(plan.plan(), &page, app.cursors())?;
+    let (body, next) = self::page(plan.plan(), &page, app.cursors(), representation)?;
+    let mut response = body.into_answer().await?;
     let link = next.and_then(|next| link(&uri, &next, app.limits().max_url));
-    Ok(([(header::CONTENT_TYPE, JSON), (header::VARY, VARY)], link.map(|link| [(header::LINK, link)]), body)
-        .into_response())
+    response.headers_mut().extend(link.map(|link| (header::LINK, link)));
+    Ok(response)
 }
 
-/// The page as JSON, and the cursor that leads on from it.
-fn page(plan: &FindPlan, page: &Page, cursors: &CursorKey) -> Result<(Vec<u8>, Option<String>)> {
+/// The page as it is answered, and the cursor that leads on from it.
+fn page(
+    plan: &FindPlan,
+    page: &Page,
+    cursors: &CursorKey,
+    representation: Representation,
+) -> Result<(Body, Option<String>)> {
     let hidden = plan.needs_sort_key().then_some(SORT_KEY);
     let (mut out, mut last, mut next) = (b"{\"items\":[".to_vec(), None, None);
     for (at, document) in page.documents().enumerate() {
@@ -62,10 +66,7 @@ fn page(plan: &FindPlan, page: &Page, cursors: &CursorKey) -> Result<(Vec<u8>, O
             out.push(b',');
         }
         let document = document?;
-        match hidden {
-            None => encode::document(&mut out, document, &plan.schema.root)?,
-            Some(name) => encode::document_without(&mut out, document, &plan.schema.root, name)?,
-        }
+        representation.write(&mut out, document, (&plan.schema, hidden))?;
         last = Some(document);
     }
     out.extend_from_slice(b"],\"next\":");
@@ -74,7 +75,7 @@ fn page(plan: &FindPlan, page: &Page, cursors: &CursorKey) -> Result<(Vec<u8>, O
         Some(next) => [b"\"", next.as_bytes(), b"\"}"].iter().for_each(|part| out.extend_from_slice(part)),
         None => out.extend_from_slice(b"null}"),
     }
-    Ok((out, next))
+    Ok((representation.body(out), next))
 }
 
 /// The link to the page that `next` leads to, as [RFC 8288](https://www.rfc-editor.org/rfc/rfc8288) has it; `None` if
@@ -96,7 +97,7 @@ pub(super) async fn get(
     (caller, Storage(store)): (Caller, Storage),
     One { schema, id }: One,
     headers: HeaderMap,
-    _: Json,
+    representation: Representation,
 ) -> Result<Response> {
     let plan = permit(&caller, GetPlan { schema: Arc::clone(&schema), id })?;
     let Some(document) = store::get(&store, &plan).await? else { return Err(missing(&schema)) };
@@ -105,12 +106,12 @@ pub(super) async fn get(
     if !precondition.matches(tag) {
         return Err(Error::PreconditionFailed { current: Some(tag.to_string()) });
     }
-    if precondition.is_known(tag) {
-        return Ok(
-            (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_string())], [(header::VARY, VARY)]).into_response()
-        );
+    let body = one(&schema, &document, representation)?;
+    if precondition.is_known(tag, body.variant) {
+        let headers = [(header::ETAG, tag.of(body.variant))];
+        return Ok((StatusCode::NOT_MODIFIED, headers, [(header::VARY, VARY)]).into_response());
     }
-    one(&app, &schema, &document, StatusCode::OK)
+    tagged(body, tag).await
 }
 
 /// `POST /v1/{collection}`
@@ -118,14 +119,14 @@ pub(super) async fn insert(
     State(app): State<App>,
     (caller, Storage(store)): (Caller, Storage),
     Target(schema): Target,
-    _: (NoParameters, Json),
+    (_, representation): (NoParameters, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
     let document = decode::document(&body, &schema.root)?;
     let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
     detached(async move {
         let document = store::insert(&store, &plan).await?;
-        created(&app, &schema, &document)
+        created(&app, &schema, &document, representation).await
     })
     .await
 }
@@ -135,8 +136,7 @@ pub(super) async fn replace(
     State(app): State<App>,
     (caller, store): (Caller, Storage),
     one: One,
-    headers: HeaderMap,
-    _: Json,
+    (headers, representation): (HeaderMap, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
     let document = decode::document(&body, &one.schema.root)?;
@@ -145,7 +145,8 @@ pub(super) async fn replace(
         Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
         _ => Change::Replace(document),
     };
-    apply(app, (caller, store), one, (change, precondition)).await
+    let schema = Arc::clone(&one.schema);
+    stored(&app, &schema, apply((caller, store), one, (change, precondition)).await?, representation).await
 }
 
 /// `PATCH /v1/{collection}/{id}`
@@ -153,64 +154,71 @@ pub(super) async fn update(
     State(app): State<App>,
     (caller, store): (Caller, Storage),
     one: One,
-    headers: HeaderMap,
-    _: Json,
+    (headers, representation): (HeaderMap, Representation),
     PatchBody(body): PatchBody,
 ) -> Result<Response> {
     let patch = decode::document(&body, &one.schema.root)?;
-    apply(app, (caller, store), one, (Change::Merge(patch), precondition(&headers))).await
+    let schema = Arc::clone(&one.schema);
+    let change = (Change::Merge(patch), precondition(&headers));
+    stored(&app, &schema, apply((caller, store), one, change).await?, representation).await
 }
 
 /// `DELETE /v1/{collection}/{id}`
-pub(super) async fn delete(
-    State(app): State<App>,
-    (caller, store): (Caller, Storage),
-    one: One,
-    headers: HeaderMap,
-) -> Result<Response> {
-    apply(app, (caller, store), one, (Change::Delete, precondition(&headers))).await
+pub(super) async fn delete((caller, store): (Caller, Storage), one: One, headers: HeaderMap) -> Result<StatusCode> {
+    apply((caller, store), one, (Change::Delete, precondition(&headers))).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn apply(
-    app: App,
     (caller, Storage(store)): (Caller, Storage),
-    one: One,
+    One { schema, id }: One,
     (change, precondition): (Change, Precondition),
-) -> Result<Response> {
-    let One { schema, id } = one;
-    let plan = permit(&caller, ChangePlan { schema: Arc::clone(&schema), id, change, precondition })?;
-    detached(async move {
-        match store::change(&store, &plan).await? {
-            Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
-            Changed { document: Some(document), created: true } => created(&app, &schema, &document),
-            Changed { document: Some(document), created: false } => self::one(&app, &schema, &document, StatusCode::OK),
-        }
-    })
-    .await
+) -> Result<Changed> {
+    let plan = permit(&caller, ChangePlan { schema, id, change, precondition })?;
+    detached(async move { store::change(&store, &plan).await }).await
 }
 
 /// Runs a write in a task of its own, so that a client which leaves cannot stop it half-way.
-async fn detached(write: impl Future<Output = Result<Response>> + Send + 'static) -> Result<Response> {
+async fn detached<T: Send + 'static>(write: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
     match tokio::spawn(write).await {
         Ok(result) => result,
         Err(panic) => Err(Error::Internal(format!("a write was broken off: {panic}"))),
     }
 }
 
-fn created(app: &App, schema: &Schema, document: &RawDocument) -> Result<Response> {
-    let mut response = one(app, schema, document, StatusCode::CREATED)?;
-    if let Some(location) = location(schema, document) {
-        response.headers_mut().insert(header::LOCATION, location);
+/// The answer to a change that has left a document.
+async fn stored(app: &App, schema: &Schema, changed: Changed, representation: Representation) -> Result<Response> {
+    match changed {
+        Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
+        Changed { document: Some(document), created: true } => created(app, schema, &document, representation).await,
+        Changed { document: Some(document), created: false } => {
+            tagged(one(schema, &document, representation)?, app.store().etag.tag(&document)).await
+        }
     }
+}
+
+async fn created(
+    app: &App,
+    schema: &Schema,
+    document: &RawDocument,
+    representation: Representation,
+) -> Result<Response> {
+    let mut response = tagged(one(schema, document, representation)?, app.store().etag.tag(document)).await?;
+    *response.status_mut() = StatusCode::CREATED;
+    response.headers_mut().extend(location(schema, document).map(|location| (header::LOCATION, location)));
     Ok(response)
 }
 
-fn one(app: &App, schema: &Schema, document: &RawDocument, status: StatusCode) -> Result<Response> {
+fn one(schema: &Schema, document: &RawDocument, representation: Representation) -> Result<Body> {
     let mut out = Vec::with_capacity(document.as_bytes().len() * 3 / 2);
-    encode::document(&mut out, document, &schema.root)?;
-    let tag = app.store().etag.tag(document).to_string();
-    let headers = [(header::CONTENT_TYPE, JSON), (header::VARY, VARY)];
-    Ok((status, headers, [(header::ETAG, tag)], out).into_response())
+    representation.write(&mut out, document, (schema, None))?;
+    Ok(representation.body(out))
+}
+
+/// The answer with one document, whose stored bytes have the tag `tag`.
+async fn tagged(body: Body, tag: Etag) -> Result<Response> {
+    let tag = [(header::ETAG, tag.of(body.variant))];
+    Ok((tag, body.into_answer().await?).into_response())
 }
 
 /// The path of a document; `None` for an `_id` that no path segment can stand for.

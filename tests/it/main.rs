@@ -12,6 +12,7 @@ mod documents;
 mod lists;
 mod mongod;
 mod outage;
+mod representations;
 mod roundtrip;
 mod rules;
 mod service;

@@ -6,7 +6,7 @@ use proptest::{collection, option, prelude::*, sample};
 
 use super::*;
 
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let effort = std::env::var("FOLIO_EFFORT").ok().and_then(|effort| effort.parse().ok()).unwrap_or(1);
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256 * effort) }
 }
@@ -46,7 +46,7 @@ fn shape() -> BoxedStrategy<Field> {
     members.prop_map(|properties| Field { properties, ..of(&[Kind::Object]) }).boxed()
 }
 
-fn object(shape: &Field, depth: u32) -> BoxedStrategy<Document> {
+pub(super) fn object(shape: &Field, depth: u32) -> BoxedStrategy<Document> {
     let declared: Vec<_> = shape.properties.iter().map(|(name, field)| member(name.clone(), field, depth)).collect();
     let known: Vec<String> = shape.properties.keys().cloned().collect();
     let other = match &shape.additional {

@@ -46,7 +46,7 @@ const INVALID_QUERY: Problem = Problem {
     slug: "invalid-query",
     status: 400,
     title: "Invalid query",
-    meaning: "A query parameter or the `_id` in the path cannot be understood.",
+    meaning: "A query parameter, the `_id` in the path or the header `Request-Timeout` cannot be understood.",
     remedy: "`parameter` names it, `offset` tells where in its value, in bytes, and `pointer` where in a body; correct it as `detail` says.",
 };
 
@@ -118,8 +118,8 @@ const NOT_ACCEPTABLE: Problem = Problem {
     slug: "not-acceptable",
     status: 406,
     title: "Not acceptable",
-    meaning: "The `Accept` header rules out every media type that the answer could have.",
-    remedy: "Accept `application/json`.",
+    meaning: "The `Accept` header rules out every media type that the answer could have, or `Accept-Encoding` every coding.",
+    remedy: "Accept one of those that `detail` names; without these headers the answer is `application/json`, not compressed.",
 };
 
 const DUPLICATE: Problem = Problem {
@@ -223,7 +223,7 @@ impl Problem {
             Error::UnknownDocument { .. } => &UNKNOWN_DOCUMENT,
             Error::NoRoute => &NO_ROUTE,
             Error::MethodNotAllowed => &METHOD_NOT_ALLOWED,
-            Error::NotAcceptable => &NOT_ACCEPTABLE,
+            Error::NotAcceptable { .. } => &NOT_ACCEPTABLE,
             Error::UnsupportedMediaType { .. } => &UNSUPPORTED_MEDIA_TYPE,
             Error::TooLarge { .. } => &TOO_LARGE,
             Error::Duplicate { .. } => &DUPLICATE,
