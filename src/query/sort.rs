@@ -2,7 +2,7 @@
 
 use bson::{Document, doc};
 
-use super::path;
+use super::{path, seek};
 use crate::{
     error::{Place, Result, invalid_query},
     schema::{Field, Kind, Schema},
@@ -63,6 +63,7 @@ pub fn plan(schema: &Schema, keys: &[Key]) -> Result<Document> {
     if !is_total(schema, keys) {
         sort.extend(doc! { "_id": if keys.last().is_some_and(|key| key.descending) { -1 } else { 1 } });
     }
+    seek::check(schema, &sort)?;
     Ok(sort)
 }
 

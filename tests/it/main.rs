@@ -12,6 +12,7 @@ mod documents;
 mod lists;
 mod mongod;
 mod outage;
+mod pages;
 mod representations;
 mod roundtrip;
 mod rules;
