@@ -198,27 +198,18 @@ impl Field {
 
     /// The type that a JSON string stands for here: the only declared type that is written as a string,
     /// or `string` itself wherever it may stand. Other types are then written as Extended JSON.
+    #[inline]
     pub fn text_kind(&self) -> Option<Kind> {
-        const TEXTUAL: [Kind; 4] = [Kind::ObjectId, Kind::Date, Kind::BinData, Kind::Decimal];
         if self.kinds.contains(Kind::String) {
             return Some(Kind::String);
         }
-        let mut textual =
-            TEXTUAL.into_iter().filter(|k| self.kinds.contains(*k) && !(self.loose_number && *k == Kind::Decimal));
-        match (textual.next(), textual.next()) {
-            (Some(kind), None) => Some(kind),
-            _ => None,
-        }
+        let textual = if self.loose_number { Kinds::TEXTUAL.without(Kind::Decimal) } else { Kinds::TEXTUAL };
+        self.kinds.intersection(textual).single()
     }
 
     /// The one numeric type that may stand here, if there is just one.
     pub fn number_kind(&self) -> Option<Kind> {
-        const NUMERIC: [Kind; 4] = [Kind::Int, Kind::Long, Kind::Double, Kind::Decimal];
-        let mut numeric = NUMERIC.into_iter().filter(|k| self.kinds.contains(*k));
-        match (numeric.next(), numeric.next()) {
-            (Some(kind), None) => Some(kind),
-            _ => None,
-        }
+        self.kinds.intersection(Kinds::NUMBERS).single()
     }
 }
 
@@ -330,6 +321,11 @@ impl Kinds {
     pub const NUMBERS: Self =
         Self(1 << Kind::Int as u32 | 1 << Kind::Long as u32 | 1 << Kind::Double as u32 | 1 << Kind::Decimal as u32);
 
+    /// The types beside `string` that JSON has as strings.
+    const TEXTUAL: Self = Self(
+        1 << Kind::ObjectId as u32 | 1 << Kind::Date as u32 | 1 << Kind::BinData as u32 | 1 << Kind::Decimal as u32,
+    );
+
     /// Whether `kind` is in the set.
     pub const fn contains(self, kind: Kind) -> bool {
         self.0 & (1 << kind as u32) != 0
@@ -345,6 +341,16 @@ impl Kinds {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The set without `kind`.
+    const fn without(self, kind: Kind) -> Self {
+        Self(self.0 & !(1 << kind as u32))
+    }
+
+    /// The only type in the set, if there is just one.
+    fn single(self) -> Option<Kind> {
+        self.0.is_power_of_two().then(|| Kind::NAMES[self.0.trailing_zeros() as usize].0)
     }
 
     /// The types in the set.

@@ -3,15 +3,16 @@
 //! See [Extended JSON v2](https://specifications.readthedocs.io/en/latest/extended-json/extended-json/). How a wrapper's
 //! text is read is in `decode::wrapper`.
 
-use std::io::Write as _;
-
 use bson::{
-    DateTime, Decimal128, RawDocument, Timestamp,
+    DateTime, RawDocument, Timestamp,
     oid::ObjectId,
     raw::{RawBinaryRef, RawBsonRef, RawRegexRef},
 };
 
-use super::{encode, raw, text};
+use super::{
+    encode, raw,
+    text::{self, date, decimal},
+};
 use crate::error::{Error, Result};
 
 /// The two forms of Extended JSON.
@@ -109,7 +110,7 @@ fn moment(out: &mut Vec<u8>, date: DateTime) -> bool {
     const WHOLE: &[u8] = b".000Z\"";
     let start = out.len();
     out.extend_from_slice(br#"{"$date":"#);
-    if !text::write_date(out, date) {
+    if !date::write(out, date) {
         out.truncate(start);
         return false;
     }
@@ -128,7 +129,9 @@ fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
         RawBsonRef::JavaScriptCode(code) => return labeled(out, br#"{"$code":"#, code),
         RawBsonRef::Symbol(text) => return labeled(out, br#"{"$symbol":"#, text),
         RawBsonRef::DbPointer(_) => return pointer(out, value),
-        RawBsonRef::Decimal128(number) => return decimal(out, number),
+        RawBsonRef::Decimal128(number) => {
+            wrapped(out, br#"{"$numberDecimal":""#, |out| decimal::write(out, number));
+        }
         RawBsonRef::Boolean(true) => out.extend_from_slice(b"true"),
         RawBsonRef::Boolean(false) => out.extend_from_slice(b"false"),
         RawBsonRef::Int32(number) => wrapped(out, br#"{"$numberInt":""#, |out| integer(out, number)),
@@ -179,12 +182,8 @@ fn double(out: &mut Vec<u8>, number: f64) {
     out.extend_from_slice(if number.is_nan() { b"NaN" } else { b"Infinity" });
 }
 
-fn decimal(out: &mut Vec<u8>, number: Decimal128) -> Result<()> {
-    write!(out, r#"{{"$numberDecimal":"{number}"}}"#).map_err(|error| Error::Internal(error.to_string()))
-}
-
 fn object_id(out: &mut Vec<u8>, id: ObjectId) {
-    wrapped(out, br#"{"$oid":""#, |out| text::hex(out, &id.bytes()));
+    wrapped(out, br#"{"$oid":""#, |out| text::hex(out, id.bytes()));
 }
 
 fn timestamp(out: &mut Vec<u8>, Timestamp { time, increment }: Timestamp) {
@@ -198,7 +197,7 @@ fn timestamp(out: &mut Vec<u8>, Timestamp { time, increment }: Timestamp) {
 fn binary(out: &mut Vec<u8>, data: RawBinaryRef<'_>) {
     out.extend_from_slice(br#"{"$binary":{"base64":""#);
     text::base64(out, data.bytes);
-    wrapped(out, br#"","subType":""#, |out| text::hex(out, &[u8::from(data.subtype)]));
+    wrapped(out, br#"","subType":""#, |out| text::hex(out, [u8::from(data.subtype)]));
     out.push(b'}');
 }
 

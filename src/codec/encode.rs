@@ -6,51 +6,108 @@
 use bson::{
     RawArray, RawDocument,
     raw::{CStr, RawBsonRef},
+    spec::ElementType,
 };
 
+pub(super) use self::quote::quote;
+use self::{
+    elements::{Element, Elements},
+    members::Members,
+    quote::quote_bytes,
+};
 use super::{ejson, text};
 use crate::{
     error::{Error, Result},
     schema::{Field, Kind},
 };
 
+mod elements;
+mod members;
+mod quote;
+
 /// How deep stored documents may be nested. MongoDB's own limit is about half of it.
 pub const MAX_STORED_DEPTH: usize = 200;
 
 /// Appends `document` as JSON. A document that is not valid BSON is an [`Error::Internal`], and `out` is then cut off.
 pub fn document(out: &mut Vec<u8>, document: &RawDocument, shape: &Field) -> Result<()> {
-    object(out, document, shape, MAX_STORED_DEPTH)
+    object(out, document.as_bytes(), shape, MAX_STORED_DEPTH)
 }
 
 /// Appends `document` as [`document`] does, without its member `name`.
 pub fn document_without(out: &mut Vec<u8>, document: &RawDocument, shape: &Field, name: &str) -> Result<()> {
     let room = deeper(MAX_STORED_DEPTH)?;
-    let kept = document.iter().filter(|element| element.as_ref().map_or(true, |(found, _)| found.as_str() != name));
-    members(out, kept, |out, name, value| nested(out, value, shape.member(name), room))
+    kept_members(out, document.as_bytes(), (shape, room), |found| found != name.as_bytes())
 }
 
 /// Appends `value` as JSON. Fails as [`document`] does.
 pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<()> {
-    nested(out, value, shape, MAX_STORED_DEPTH)
-}
-
-fn nested(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field, room: usize) -> Result<()> {
     match value {
-        RawBsonRef::Document(document) => object(out, document, shape, room),
-        RawBsonRef::Array(values) => array(out, values, shape.item(), room),
-        value if plain(out, value, shape)? => Ok(()),
-        value => ejson::write(out, value, room),
+        RawBsonRef::Document(document) => object(out, document.as_bytes(), shape, MAX_STORED_DEPTH),
+        RawBsonRef::Array(values) => array(out, values.as_bytes(), shape.item(), MAX_STORED_DEPTH),
+        value => scalar(out, value, shape, MAX_STORED_DEPTH),
     }
 }
 
-fn object(out: &mut Vec<u8>, document: &RawDocument, shape: &Field, room: usize) -> Result<()> {
-    let room = deeper(room)?;
-    members(out, document, |out, name, value| nested(out, value, shape.member(name), room))
+fn object(out: &mut Vec<u8>, document: &[u8], shape: &Field, room: usize) -> Result<()> {
+    kept_members(out, document, (shape, deeper(room)?), |_| true)
 }
 
-fn array(out: &mut Vec<u8>, values: &RawArray, shape: &Field, room: usize) -> Result<()> {
+#[inline]
+fn kept_members(
+    out: &mut Vec<u8>,
+    document: &[u8],
+    (shape, room): (&Field, usize),
+    keep: impl Fn(&[u8]) -> bool,
+) -> Result<()> {
+    let (mut elements, mut shapes) = (Elements::of(document)?, Members::of(shape));
+    let mut opening = b'{';
+    while let Some(element) = elements.next()? {
+        if keep(element.name) {
+            out.push(opening);
+            opening = b',';
+            quote_bytes(out, element.name)?;
+            out.push(b':');
+            nested(out, element, shapes.get(element.name), room)?;
+        }
+    }
+    out.extend_from_slice(if opening == b'{' { b"{}" } else { b"}" });
+    Ok(())
+}
+
+fn array(out: &mut Vec<u8>, values: &[u8], shape: &Field, room: usize) -> Result<()> {
     let room = deeper(room)?;
-    items(out, values, |out, value| nested(out, value, shape, room))
+    let mut elements = Elements::of(values)?;
+    let mut opening = b'[';
+    while let Some(element) = elements.next()? {
+        out.push(opening);
+        opening = b',';
+        nested(out, element, shape, room)?;
+    }
+    out.extend_from_slice(if opening == b'[' { b"[]" } else { b"]" });
+    Ok(())
+}
+
+#[inline]
+fn nested(out: &mut Vec<u8>, element: Element<'_>, shape: &Field, room: usize) -> Result<()> {
+    match element.kind {
+        ElementType::String => Ok(quote_bytes(out, element.text()?)?),
+        ElementType::EmbeddedDocument => object(out, element.bytes, shape, room),
+        ElementType::Array => array(out, element.bytes, shape.item(), room),
+        _ => match element.value()? {
+            Some(value) => scalar(out, value, shape, room),
+            None => rare(out, element, shape, room),
+        },
+    }
+}
+
+#[inline]
+fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field, room: usize) -> Result<()> {
+    if plain(out, value, shape)? { Ok(()) } else { ejson::write(out, value, room) }
+}
+
+fn rare(out: &mut Vec<u8>, element: Element<'_>, shape: &Field, room: usize) -> Result<()> {
+    let alone = element.alone()?;
+    alone.iter().try_for_each(|element| scalar(out, element.map_err(|error| corrupt(&error))?.1, shape, room))
 }
 
 /// Appends `value` as the string, number or word that it is in `shape`; `false`, and nothing, where it needs a wrapper.
@@ -83,11 +140,6 @@ pub(super) fn float(out: &mut Vec<u8>, number: f64) {
     out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
 }
 
-/// Appends `text` as a JSON string.
-pub(super) fn quote(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    serde_json::to_writer(out, text).map_err(|error| Error::Internal(error.to_string()))
-}
-
 /// Appends the elements as an object, their values by `write`.
 pub(super) fn members<'d>(
     out: &mut Vec<u8>,
@@ -98,7 +150,7 @@ pub(super) fn members<'d>(
     for (index, element) in elements.into_iter().enumerate() {
         let (name, value) = element.map_err(|error| corrupt(&error))?;
         separate(out, index);
-        quote(out, CStr::as_str(name))?;
+        quote(out, name.as_str())?;
         out.push(b':');
         write(out, name.as_str(), value)?;
     }

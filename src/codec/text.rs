@@ -7,6 +7,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::number;
 use crate::schema::{Field, Kind};
 
+pub(super) mod date;
+pub(super) mod decimal;
+
 /// The string `text` as the type that strings stand for in `shape`; `None` where it stands for itself.
 pub(super) fn read(text: &str, shape: &Field) -> Option<RawBson> {
     match shape.text_kind() {
@@ -62,9 +65,9 @@ pub(super) fn write(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> 
         return false;
     }
     match value {
-        RawBsonRef::ObjectId(id) => quoted(out, |out| hex(out, &id.bytes())),
-        RawBsonRef::DateTime(date) => return write_date(out, date),
-        RawBsonRef::Decimal128(number) => quoted(out, |out| out.extend_from_slice(number.to_string().as_bytes())),
+        RawBsonRef::ObjectId(id) => quoted(out, |out| hex(out, id.bytes())),
+        RawBsonRef::DateTime(date) => return date::write(out, date),
+        RawBsonRef::Decimal128(number) => quoted(out, |out| decimal::write(out, number)),
         RawBsonRef::Binary(data) => match data.subtype {
             BinarySubtype::Generic if !shape.uuid => quoted(out, |out| base64(out, data.bytes)),
             BinarySubtype::Uuid if shape.uuid && data.bytes.len() == 16 => quoted(out, |out| hyphened(out, data.bytes)),
@@ -82,11 +85,10 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Appends hex digits.
-pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+    let digits = bytes.map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    out.extend_from_slice(digits.as_flattened());
 }
 
 fn hyphened(out: &mut Vec<u8>, uuid: &[u8]) {
@@ -94,7 +96,7 @@ fn hyphened(out: &mut Vec<u8>, uuid: &[u8]) {
         if matches!(index, 4 | 6 | 8 | 10) {
             out.push(b'-');
         }
-        hex(out, std::slice::from_ref(byte));
+        hex(out, [*byte]);
     }
 }
 
@@ -104,38 +106,4 @@ pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
     let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or_default();
     out.truncate(start + written);
-}
-
-/// Appends `date` with three digits of fraction; RFC 3339 has the years 0 to 9999 only.
-pub(super) fn write_date(out: &mut Vec<u8>, date: DateTime) -> bool {
-    let millis = date.timestamp_millis();
-    let moment = OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000)).ok();
-    let Some((moment, year)) = moment.and_then(|m| Some((m, u16::try_from(m.year()).ok().filter(|y| *y <= 9999)?)))
-    else {
-        return false;
-    };
-    let (hour, minute, second) = moment.to_hms();
-    let parts: [(u16, usize, &[u8]); 7] = [
-        (year, 4, b"-"),
-        (u8::from(moment.month()).into(), 2, b"-"),
-        (moment.day().into(), 2, b"T"),
-        (hour.into(), 2, b":"),
-        (minute.into(), 2, b":"),
-        (second.into(), 2, b"."),
-        (u16::try_from(millis.rem_euclid(1000)).unwrap_or_default(), 3, b"Z"),
-    ];
-    quoted(out, |out| {
-        for (value, width, end) in parts {
-            padded(out, value, width);
-            out.extend_from_slice(end);
-        }
-    });
-    true
-}
-
-fn padded(out: &mut Vec<u8>, value: u16, width: usize) {
-    let mut digits = itoa::Buffer::new();
-    let digits = digits.format(value).as_bytes();
-    out.resize(out.len() + width.saturating_sub(digits.len()), b'0');
-    out.extend_from_slice(digits);
 }

@@ -180,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn corrupt_bytes_do_not_panic(
+    fn corrupt_bytes_are_refused_as_bson_refuses_them(
         document in object(&Field::any(), 2),
         damage in collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -192,6 +192,7 @@ proptest! {
         if let Ok(document) = RawDocument::from_bytes(&bytes) {
             let done = encode::document(&mut Vec::new(), document, &Field::any());
             prop_assert!(matches!(done, Ok(()) | Err(Error::Internal(_))));
+            prop_assert_eq!(done.is_ok(), Document::try_from(document).is_ok(), "{}", bytes.escape_ascii());
         }
     }
 }

@@ -1,0 +1,190 @@
+//! The elements of a document's bytes, one after the other. What they print as is none of its business.
+//!
+//! `bson`'s own iterator checks every name and text for UTF-8, which `quote` has for next to nothing on
+//! its way through the bytes. See the [BSON specification](https://bsonspec.org/spec.html).
+
+use bson::{
+    DateTime, Decimal128, RawDocumentBuf,
+    oid::ObjectId,
+    raw::{RawBinaryRef, RawBsonRef},
+    spec::{BinarySubtype, ElementType},
+};
+
+use super::super::raw;
+use crate::error::Error;
+
+/// Why bytes are not valid BSON. Smaller than an [`Error`], which would be carried past every element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Corrupt(pub(super) &'static str);
+
+impl From<Corrupt> for Error {
+    #[cold]
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Internal(format!("a stored document is not valid BSON: {}", corrupt.0))
+    }
+}
+
+type Result<T, E = Corrupt> = std::result::Result<T, E>;
+
+const CUT_OFF: Corrupt = Corrupt("it is cut off");
+
+/// The elements of a document or an array that are still to come.
+#[derive(Debug)]
+pub(super) struct Elements<'d> {
+    rest: &'d [u8],
+}
+
+/// One element. Its name and its text, if it is one, need not be UTF-8.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element<'d> {
+    pub(super) name: &'d [u8],
+    pub(super) kind: ElementType,
+    /// All that comes after the name.
+    pub(super) bytes: &'d [u8],
+}
+
+impl<'d> Elements<'d> {
+    /// The elements of the document or array `bytes`.
+    #[inline]
+    pub(super) fn of(bytes: &'d [u8]) -> Result<Self> {
+        match bytes.split_first_chunk() {
+            Some((length, [rest @ .., 0])) if length_of(*length) == Some(bytes.len()) => Ok(Self { rest }),
+            _ => Err(Corrupt("a document does not end where it says")),
+        }
+    }
+
+    /// The next element, if there is one.
+    #[expect(clippy::inline_always, reason = "most of what an element costs is to get from one to the next")]
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Result<Option<Element<'d>>> {
+        let Some((tag, rest)) = self.rest.split_first() else { return Ok(None) };
+        let kind = ElementType::from(*tag).ok_or(Corrupt("there is no such type"))?;
+        let (name, rest) = cstring(rest)?;
+        let size = size(kind, rest)?;
+        let (bytes, rest) = rest.split_at_checked(size).ok_or(CUT_OFF)?;
+        self.rest = rest;
+        Ok(Some(Element { name, kind, bytes }))
+    }
+}
+
+impl<'d> Element<'d> {
+    /// The text of a string.
+    #[inline]
+    pub(super) fn text(self) -> Result<&'d [u8]> {
+        match self.bytes {
+            [_, _, _, _, text @ .., 0] => Ok(text),
+            _ => Err(Corrupt("a text does not end where it says")),
+        }
+    }
+
+    /// The value, unless it is one of those of which `bson` alone knows the parts; see [`alone`](Self::alone).
+    #[inline]
+    pub(super) fn value(self) -> Result<Option<RawBsonRef<'d>>> {
+        Ok(Some(match self.kind {
+            ElementType::Null => RawBsonRef::Null,
+            ElementType::Boolean => RawBsonRef::Boolean(truth(self.bytes)?),
+            ElementType::Int32 => RawBsonRef::Int32(i32::from_le_bytes(fixed(self.bytes)?)),
+            ElementType::Int64 => RawBsonRef::Int64(i64::from_le_bytes(fixed(self.bytes)?)),
+            ElementType::Double => RawBsonRef::Double(f64::from_le_bytes(fixed(self.bytes)?)),
+            ElementType::Decimal128 => RawBsonRef::Decimal128(Decimal128::from_bytes(fixed(self.bytes)?)),
+            ElementType::ObjectId => RawBsonRef::ObjectId(ObjectId::from_bytes(fixed(self.bytes)?)),
+            ElementType::DateTime => {
+                RawBsonRef::DateTime(DateTime::from_millis(i64::from_le_bytes(fixed(self.bytes)?)))
+            }
+            ElementType::Binary => match self.bytes {
+                // Its bytes begin with a length of their own, which `bson` checks.
+                [_, _, _, _, 2, ..] => return Ok(None),
+                [_, _, _, _, subtype, bytes @ ..] => {
+                    RawBsonRef::Binary(RawBinaryRef { subtype: BinarySubtype::from(*subtype), bytes })
+                }
+                _ => return Err(CUT_OFF),
+            },
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The element as the only one of a document.
+    pub(super) fn alone(self) -> Result<RawDocumentBuf> {
+        let mut document = Vec::with_capacity(4 + 1 + 1 + self.bytes.len() + 1);
+        let start = raw::open(&mut document);
+        let slot = raw::key(&mut document, b"");
+        document[slot] = self.kind as u8;
+        document.extend_from_slice(self.bytes);
+        raw::close(&mut document, start);
+        RawDocumentBuf::from_bytes(document).map_err(|_| Corrupt("a document does not end where it says"))
+    }
+}
+
+/// How many of the bytes `rest` a value of the type `kind` takes. There may be fewer.
+#[inline]
+fn size(kind: ElementType, rest: &[u8]) -> Result<usize> {
+    let counted = |more: usize| {
+        let length = rest.first_chunk().and_then(|length| length_of(*length)).ok_or(CUT_OFF)?;
+        Ok(length + more)
+    };
+    match kind {
+        ElementType::Null | ElementType::Undefined | ElementType::MinKey | ElementType::MaxKey => Ok(0),
+        ElementType::Boolean => Ok(1),
+        ElementType::Int32 => Ok(4),
+        ElementType::Int64 | ElementType::Double | ElementType::DateTime | ElementType::Timestamp => Ok(8),
+        ElementType::ObjectId => Ok(12),
+        ElementType::Decimal128 => Ok(16),
+        ElementType::EmbeddedDocument | ElementType::Array | ElementType::JavaScriptCodeWithScope => counted(0),
+        ElementType::String | ElementType::Symbol | ElementType::JavaScriptCode => counted(4),
+        ElementType::Binary => counted(4 + 1),
+        ElementType::DbPointer => counted(4 + 12),
+        ElementType::RegularExpression => regex(rest),
+    }
+}
+
+#[cold]
+fn regex(bytes: &[u8]) -> Result<usize> {
+    let (pattern, rest) = cstring(bytes)?;
+    let (options, _) = cstring(rest)?;
+    Ok(pattern.len() + 1 + options.len() + 1)
+}
+
+#[inline]
+fn length_of(bytes: [u8; 4]) -> Option<usize> {
+    usize::try_from(i32::from_le_bytes(bytes)).ok()
+}
+
+/// What stands before the first zero, and what after it.
+#[inline]
+fn cstring(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
+    let mut end = 0;
+    while let Some(step) = bytes[end..].first_chunk() {
+        let before = before_zero(*step);
+        end += before;
+        if before < 8 {
+            return Ok((&bytes[..end], &bytes[end + 1..]));
+        }
+    }
+    let tail = bytes[end..].iter().position(|byte| *byte == 0).ok_or(CUT_OFF)?;
+    end += tail;
+    Ok((&bytes[..end], &bytes[end + 1..]))
+}
+
+/// How many bytes stand before the first zero, all at once: borrowing from a byte sets its highest bit, and only a zero
+/// had not set it before. Bytes after the first zero may be mistaken for one.
+#[inline]
+fn before_zero(bytes: [u8; 8]) -> usize {
+    const EACH: u64 = u64::MAX / 255;
+    let bytes = u64::from_le_bytes(bytes);
+    let zeros = bytes.wrapping_sub(EACH) & !bytes & (EACH << 7);
+    zeros.trailing_zeros() as usize / 8
+}
+
+#[inline]
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
+    bytes.try_into().map_err(|_| CUT_OFF)
+}
+
+#[inline]
+fn truth(bytes: &[u8]) -> Result<bool> {
+    match bytes {
+        [0] => Ok(false),
+        [1] => Ok(true),
+        _ => Err(Corrupt("a boolean is neither 0 nor 1")),
+    }
+}
