@@ -10,7 +10,7 @@ use crate::{
     metrics::Metrics,
     query::CursorKey,
     schema::{Catalog, Schema},
-    store::{self, Store, client::Connection},
+    store::{self, Guard, Store, client::Connection},
     sync,
 };
 
@@ -49,7 +49,8 @@ impl App {
             None => sync::secret(&database).await?.to_vec(),
         };
         let limits = settings.serving.limits.clone();
-        let store = Store { database, etag: EtagKey::derive(&secret), deadline: limits.deadline };
+        let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
+        let store = Store { database, etag, deadline: limits.deadline, guard };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
         Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, limits, metrics })))
     }

@@ -124,8 +124,8 @@ pub enum Error {
     UnindexedQuery {
         /// What it would cost, and which limit that is over.
         reason: String,
-        /// The index that would serve it, as an item of `x-indexes`.
-        index: Box<RawValue>,
+        /// The index that would serve it, as an item of `x-indexes`; `None` where no index can.
+        index: Option<Box<RawValue>>,
     },
     /// The database cannot be reached, or no connection is free.
     #[error("the database is not available")]

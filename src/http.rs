@@ -21,6 +21,7 @@ mod collections;
 mod documents;
 mod extract;
 mod health;
+mod insight;
 mod negotiate;
 pub mod problem;
 mod trace;
@@ -36,6 +37,8 @@ pub fn router(app: App) -> Router {
     let guarded = Router::new()
         .route("/v1", get(collections::index))
         .route("/v1/{collection}", get(documents::list).merge(post(documents::insert)))
+        .route("/v1/{collection}/_explain", get(insight::explain))
+        .route("/v1/{collection}/_indexes", get(insight::indexes))
         .route("/v1/{collection}/_schema", get(collections::schema))
         .route(
             "/v1/{collection}/{id}",

@@ -19,6 +19,7 @@ pub mod filter;
 pub mod params;
 pub mod path;
 pub mod seek;
+pub mod serving;
 pub mod sort;
 pub(crate) mod value;
 
@@ -84,6 +85,11 @@ impl FindPlan {
         )
     }
 
+    /// How many documents are read at most: one more than a page has shows whether another one follows.
+    pub fn reach(&self) -> u32 {
+        self.limit.saturating_add(self.paged.into())
+    }
+
     /// What is read of each document, in MongoDB's projection; `None` reads all of it.
     pub fn columns(&self) -> Option<Document> {
         let key = self.needs_sort_key().then(|| doc! { SORT_KEY: { "$meta": "sortKey" } });
@@ -138,7 +144,10 @@ pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &Curs
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
     let plan = FindPlan {
-        sort: sort::plan(schema, &query.sort)?,
+        sort: match &query.sort[..] {
+            [] => serving::order(schema, &filter),
+            keys => sort::plan(schema, keys)?,
+        },
         filter,
         after: None,
         projection: fields::plan(&schema.root, query.fields.as_ref())?,

@@ -13,12 +13,18 @@ use crate::{
 };
 
 pub mod client;
+mod explain;
 pub(crate) mod failure;
+mod guard;
+mod indexes;
 mod read;
 pub(crate) mod scratch;
 mod session;
 mod write;
 
+pub use explain::{Explanation, Summary, explain};
+pub use guard::Guard;
+pub use indexes::{IndexUse, indexes};
 pub use read::{Page, collections, find, get, ping};
 pub use write::{Changed, change, insert};
 
@@ -34,6 +40,8 @@ pub struct Store {
     pub etag: EtagKey,
     /// How long the work of one request may take.
     pub deadline: Duration,
+    /// What keeps lists from costing too much.
+    pub guard: Guard,
 }
 
 impl Store {
@@ -45,6 +53,11 @@ impl Store {
 
     fn collection(&self, schema: &Schema) -> Collection<RawDocumentBuf> {
         self.database.collection(&schema.name)
+    }
+
+    /// The deadline as a command's `maxTimeMS`.
+    fn max_time_ms(&self) -> i64 {
+        whole_millis(self.deadline).as_millis().try_into().unwrap_or(i64::MAX)
     }
 
     /// Gives `work` up once the deadline is past. The time limits of its commands do not help with a server that does

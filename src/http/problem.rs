@@ -100,7 +100,7 @@ impl<'e> More<'e> {
             Error::UnknownField { place, suggestion, .. } => {
                 Self { suggestion: suggestion.as_deref(), ..Self::at(place) }
             }
-            Error::UnindexedQuery { index, .. } => Self { missing_index: Some(index), ..more },
+            Error::UnindexedQuery { index, .. } => Self { missing_index: index.as_deref(), ..more },
             Error::UnknownCollection { suggestion, .. } => Self { suggestion: suggestion.as_deref(), ..more },
             Error::LimitExceeded { limit, .. } => Self { limit: Some(*limit), ..more },
             Error::TooLarge { limit, .. } => Self { limit: Some(*limit as u64), ..more },

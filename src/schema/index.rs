@@ -32,6 +32,13 @@ pub struct Index {
     pub options: Document,
 }
 
+impl Index {
+    /// Whether the index is on plain fields, each ascending or descending.
+    pub fn is_plain(&self) -> bool {
+        keys::is_plain(&self.keys)
+    }
+}
+
 /// MongoDB allows 64 indexes, the one on `_id` among them.
 const MAX_INDEXES: usize = 63;
 const MEMBERS: [&str; 12] = [

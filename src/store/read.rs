@@ -4,7 +4,7 @@ use bson::{RawArray, RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
-use super::{Store, failure};
+use super::{Store, failure, guard};
 use crate::{
     access::Permitted,
     error::{Error, Result, check_limit},
@@ -52,7 +52,7 @@ impl<'b> Iterator for Documents<'b> {
 pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
-    let limit = plan.limit.saturating_add(plan.paged.into());
+    let limit = plan.reach();
     let mut find = collection.find(plan.selection()).limit(limit.into()).batch_size(limit).max_time(store.deadline);
     if !plan.sort.is_empty() {
         find = find.sort(plan.sort.clone());
@@ -63,7 +63,10 @@ pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     if plan.skip > 0 {
         find = find.skip(plan.skip.into());
     }
-    let batches = async { collect(find.batch().await.map_err(failure::of_find)?, plan.bounds.bytes).await };
+    let batches = async {
+        guard::admit(store, plan).await?;
+        collect(find.batch().await.map_err(failure::of_find)?, plan.bounds.bytes).await
+    };
     store.within(batches).await
 }
 

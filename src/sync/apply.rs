@@ -84,7 +84,10 @@ async fn step(db: &Database, schema: &Schema, change: &Change) -> Result<()> {
         }
         Change::AlterIndex { collection, to, .. } => alter_index(db, collection, to).await,
         Change::RebuildIndex { collection, from, to } => rebuild_index(db, collection, (from, to)).await,
-        Change::NotACollection { .. } | Change::UnknownIndex { .. } | Change::MissingTieBreak { .. } => Ok(()),
+        Change::NotACollection { .. }
+        | Change::Collated { .. }
+        | Change::UnknownIndex { .. }
+        | Change::MissingTieBreak { .. } => Ok(()),
     }
 }
 

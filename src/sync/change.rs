@@ -14,6 +14,14 @@ pub enum Change {
         /// What it is instead: `view`, `timeseries`, `capped collection`.
         kind: String,
     },
+    /// The collection compares by a language's rules, which no file asks for and nothing can change. The server gives
+    /// the sort keys of its documents in a form that they cannot be compared with, so its lists have no next page.
+    Collated {
+        /// The collection.
+        collection: String,
+        /// The language.
+        locale: String,
+    },
     /// The collection does not exist.
     CreateCollection {
         /// Its name.
@@ -125,6 +133,7 @@ impl Change {
     pub fn collection(&self) -> &str {
         match self {
             Self::NotACollection { collection, .. }
+            | Self::Collated { collection, .. }
             | Self::CreateCollection { collection, .. }
             | Self::SetValidator { collection, .. }
             | Self::CreateIndex { collection, .. }
@@ -144,7 +153,7 @@ impl Change {
     pub fn risk(&self) -> Risk {
         match self {
             Self::UnknownIndex { .. } | Self::MissingTieBreak { .. } => Risk::Report,
-            Self::NotACollection { .. } => Risk::Impossible,
+            Self::NotACollection { .. } | Self::Collated { .. } => Risk::Impossible,
             Self::RebuildIndex { .. } => Risk::Destructive,
             Self::AlterIndex { from, to, .. } if lifetime(to) < lifetime(from) => Risk::Destructive,
             Self::CreateIndex { index, documents: 1.., .. } if lifetime(index).is_some() => Risk::Destructive,

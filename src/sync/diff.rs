@@ -22,6 +22,9 @@ pub(super) fn collection(schema: &Schema, found: Option<&Found>) -> Vec<Change> 
     if found.kind != "collection" {
         return vec![Change::NotACollection { collection: name(), kind: found.kind.clone() }];
     }
+    if let Some(locale) = &found.locale {
+        return vec![Change::Collated { collection: name(), locale: locale.clone() }];
+    }
     let to = Rules::strict(schema.validator.clone());
     let validator =
         (found.rules != to).then(|| Change::SetValidator { collection: name(), from: found.rules.clone(), to });
@@ -49,17 +52,16 @@ fn index<'f>(
     found: &Found,
     (declared, free): (&Index, &[&'f Index]),
 ) -> (Option<Change>, Option<&'f String>) {
-    let wanted = Normal::of(declared, found.collation.as_ref());
-    let normal = |index: &Index| Normal::of(index, None);
+    let wanted = Normal::of(declared);
     let same_name = free.iter().find(|f| f.name == declared.name);
-    let without_tie_break = || free.iter().find(|f| wanted.is_met_but_for_tie_break(&normal(f)));
-    let in_the_way = || free.iter().find(|f| wanted.excludes(&normal(f)));
+    let without_tie_break = || free.iter().find(|f| wanted.is_met_but_for_tie_break(&Normal::of(f)));
+    let in_the_way = || free.iter().find(|f| wanted.excludes(&Normal::of(f)));
     let collection = schema.name.clone();
     let Some(from) = same_name.or_else(without_tie_break).or_else(in_the_way) else {
         let index = declared.clone();
         return (Some(Change::CreateIndex { collection, index, documents: found.documents }), None);
     };
-    let (is, named) = (normal(from), from.name == declared.name);
+    let (is, named) = (Normal::of(from), from.name == declared.name);
     let change = if wanted.is_met_but_for_tie_break(&is) {
         Some(Change::MissingTieBreak { collection, index: (*from).clone() })
     } else if named && wanted.is_met_by(&is) {

@@ -25,9 +25,9 @@ const ALTERABLE: [&str; 2] = ["hidden", "expireAfterSeconds"];
 const SIGNATURE: [&str; 5] = ["unique", "sparse", "partialFilterExpression", "wildcardProjection", "weights"];
 
 impl Normal {
-    /// `index`, which inherits the collection's `collation` if it has none of its own.
-    pub(super) fn of(index: &Index, inherited: Option<&Document>) -> Self {
-        let collation = index.options.get_document("collation").ok().or(inherited);
+    /// The comparable form of `index`.
+    pub(super) fn of(index: &Index) -> Self {
+        let collation = index.options.get_document("collation").ok();
         let collation = collation.filter(|c| c.get_str("locale").is_ok_and(|locale| locale != "simple")).cloned();
         let (keys, weights) = text_keys(index);
         let mut options: BTreeMap<_, _> = index.options.iter().filter_map(option).collect();
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn normal(keys: Document, options: Document) -> Normal {
-        Normal::of(&Index { name: "i".to_owned(), keys, options }, None)
+        Normal::of(&Index { name: "i".to_owned(), keys, options })
     }
 
     fn english() -> Document {
@@ -260,13 +260,5 @@ mod tests {
             let (declared, found) = (normal(keys, options), normal(found_keys, found_options));
             assert!(!declared.is_met_by(&found), "{declared:?} {found:?}");
         }
-    }
-
-    #[test]
-    fn an_index_inherits_the_collections_collation() {
-        let plain = Index { name: "a_1".to_owned(), keys: doc! { "a": 1 }, options: doc! {} };
-        let found = normal(doc! { "a": 1 }, doc! { "collation": english() });
-        assert!(Normal::of(&plain, Some(&english())).is_met_by(&found));
-        assert!(!Normal::of(&plain, None).is_met_by(&found));
     }
 }

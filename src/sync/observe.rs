@@ -33,8 +33,8 @@ pub(super) struct Found {
     pub(super) kind: String,
     /// Its validator.
     pub(super) rules: Rules,
-    /// The collation that its indexes inherit.
-    pub(super) collation: Option<Document>,
+    /// The language by whose rules it compares, if it does not compare bytes.
+    pub(super) locale: Option<String>,
     /// About how many documents it holds.
     pub(super) documents: u64,
     /// Its indexes, as the server describes them.
@@ -73,7 +73,7 @@ async fn detail(db: &Database, entry: &Document) -> Result<(String, Found), Driv
             level: text(options, "validationLevel", "strict"),
             action: text(options, "validationAction", "error"),
         },
-        collation: options.get_document("collation").ok().cloned(),
+        locale: options.get_document("collation").and_then(|c| c.get_str("locale")).ok().map(str::to_owned),
         documents: 0,
         indexes: Vec::new(),
     };

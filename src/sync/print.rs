@@ -52,6 +52,10 @@ pub(super) fn headline(change: &Change) -> String {
         Change::NotACollection { collection, kind } => {
             format!("! collection {collection} (a {kind} has this name; rename or drop it)")
         }
+        Change::Collated { collection, locale } => format!(
+            "! collection {collection} (it has the collation `{locale}`, which cannot be changed; copy its documents \
+             into a new collection without one)"
+        ),
         Change::CreateCollection { collection, .. } => format!("+ collection {collection}"),
         Change::SetValidator { collection, .. } => format!("~ validator {collection}"),
         Change::CreateIndex { collection, index, .. } => format!("+ index {}", Shown(collection, index)),

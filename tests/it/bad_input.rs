@@ -292,7 +292,7 @@ async fn says_what_is_wrong_with_a_request_around_the_body() {
         "/v1/",
         "/v1/books/",
         "/v1/books/_query",
-        "/v1/books/_indexes",
+        "/v1/books/_count",
         "/v1/_transaction",
         "/v1/_folio",
         "/v1/%5ffolio",

@@ -9,6 +9,8 @@ mod concurrency;
 mod deadlines;
 mod docs;
 mod documents;
+mod guard;
+mod insight;
 mod lists;
 mod mongod;
 mod outage;

@@ -223,6 +223,24 @@ async fn an_unknown_index_is_reported_and_left() {
 }
 
 #[tokio::test]
+async fn a_collection_with_a_collation_is_refused() {
+    let here = database().await;
+    for (locale, refused) in [("simple", false), ("de", true)] {
+        here.db.run_command(doc! { "create": "books", "collation": { "locale": locale } }).await.unwrap();
+        if refused {
+            let message = refusal(&here.db, &catalog(1, &[isbn()]), Apply::All).await;
+            let why = "! collection books (it has the collation `de`, which cannot be changed; copy its documents into a \
+                       new collection without one) [impossible]";
+            assert!(message.contains(why), "{message}");
+            assert_eq!(index_names(&here.db).await, ["_id_"]);
+        } else {
+            start(&here.db, &catalog(1, &[isbn()])).await;
+        }
+        here.db.collection::<Document>("books").drop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_applied_when_it_is_forbidden_or_a_view_is_in_the_way() {
     let here = database().await;
     let message = refusal(&here.db, &catalog(-99, &[isbn()]), Apply::None).await;

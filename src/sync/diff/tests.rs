@@ -29,7 +29,7 @@ fn found(indexes: Vec<Index>) -> Found {
     Found {
         kind: "collection".to_owned(),
         rules: Rules::strict(validator()),
-        collation: None,
+        locale: None,
         documents: 10,
         indexes: std::iter::once(id).chain(indexes).collect(),
     }
@@ -39,6 +39,7 @@ fn found(indexes: Vec<Index>) -> Found {
 fn summary(declared: Vec<Index>, existing: Vec<Index>) -> Vec<(&'static str, Risk)> {
     let kind = |change: &Change| match change {
         Change::NotACollection { .. } => "not",
+        Change::Collated { .. } => "collated",
         Change::CreateCollection { .. } => "collection",
         Change::SetValidator { .. } => "validator",
         Change::CreateIndex { .. } => "create",
@@ -149,4 +150,8 @@ fn a_missing_collection_is_made_and_a_view_is_in_the_way() {
     assert_eq!(changes, [Change::CreateCollection { collection: "books".to_owned(), indexes: vec![isbn] }]);
     let view = Found { kind: "view".to_owned(), ..found(vec![]) };
     assert_eq!(collection(&schema(vec![]), Some(&view))[0].risk(), Risk::Impossible);
+    let german = Found { locale: Some("de".to_owned()), ..found(vec![]) };
+    let changes = collection(&schema(vec![]), Some(&german));
+    assert_eq!(changes, [Change::Collated { collection: "books".to_owned(), locale: "de".to_owned() }]);
+    assert_eq!(changes[0].risk(), Risk::Impossible);
 }

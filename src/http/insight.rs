@@ -1,0 +1,103 @@
+//! Insight into the database's work: how a list is run, which indexes there are.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bson::Document;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    extract::{NoParameters, Storage, Target},
+    negotiate::Json,
+};
+use crate::{
+    access::{Caller, permit},
+    app::App,
+    codec::encode,
+    error::{Error, Result},
+    query::{self, Query},
+    schema::Field,
+    store::{self, Explanation, IndexUse, Summary},
+};
+
+/// `GET /v1/{collection}/_explain`
+pub(super) async fn explain(
+    State(app): State<App>,
+    Target(schema): Target,
+    (caller, Storage(store)): (Caller, Storage),
+    query: Query,
+    _: Json,
+) -> Result<Response> {
+    let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
+    let Explanation { summary, query, missing_index, plan } = store::explain(&store, &plan).await?;
+    json(&Explained { summary, query: extended(&query)?, missing_index, plan: extended(&plan)? })
+}
+
+/// `GET /v1/{collection}/_indexes`
+pub(super) async fn indexes(
+    (caller, Storage(store)): (Caller, Storage),
+    Target(schema): Target,
+    _: (NoParameters, Json),
+) -> Result<Response> {
+    let schema = permit(&caller, Arc::clone(&schema))?;
+    let indexes = store::indexes(&store, &schema).await?;
+    json(&Indexes { indexes: indexes.into_iter().map(Entry::of).collect::<Result<_>>()? })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    summary: Summary,
+    query: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_index: Option<Box<RawValue>>,
+    plan: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Indexes {
+    indexes: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    keys: Box<RawValue>,
+    options: Box<RawValue>,
+    size: u64,
+    uses: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    declared: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    building: bool,
+}
+
+impl Entry {
+    fn of(index: IndexUse) -> Result<Self> {
+        let IndexUse { name, keys, options, size, uses, since, declared, building } = index;
+        let since = since.and_then(|since| since.try_to_rfc3339_string().ok());
+        Ok(Self { name, keys: extended(&keys)?, options: extended(&options)?, size, uses, since, declared, building })
+    }
+}
+
+/// A document as Extended JSON: it is nobody's declared shape.
+fn extended(document: &Document) -> Result<Box<RawValue>> {
+    let unfit = |error: &dyn std::fmt::Display| Error::Internal(format!("an explanation cannot be written: {error}"));
+    let raw = bson::serialize_to_raw_document_buf(document).map_err(|e| unfit(&e))?;
+    let mut text = Vec::new();
+    encode::document(&mut text, &raw, &Field::any())?;
+    let text = String::from_utf8(text).map_err(|e| unfit(&e))?;
+    RawValue::from_string(text).map_err(|e| unfit(&e))
+}
+
+fn json(answer: &impl Serialize) -> Result<Response> {
+    let text = serde_json::to_vec(answer)
+        .map_err(|e| Error::Internal(format!("an answer about the database cannot be written: {e}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
