@@ -2,7 +2,7 @@
 
 use bson::DateTime;
 
-/// `0000-01-01T00:00:00.000Z` and the millisecond after `9999-12-31T23:59:59.999Z`: RFC 3339 has four digits for a year.
+/// From `0000-01-01T00:00:00.000Z` up to `9999-12-31T23:59:59.999Z`: RFC 3339 has four digits for a year.
 const YEARS: std::ops::Range<i64> = -62_167_219_200_000..253_402_300_800_000;
 const DAY: u64 = 86_400_000;
 

@@ -103,7 +103,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4096))]
 
         #[test]
-        fn writes_any_bits_as_bson_does(bits in any::<u128>(), exponent in 6100_u128..6200, digits in 0..10_u128.pow(34), fewer in 0..35_u32) {
+        fn writes_any_bits_as_bson_does(
+            bits in any::<u128>(),
+            (exponent, digits, fewer) in (6100_u128..6200, 0..10_u128.pow(34), 0..35_u32),
+        ) {
             let near = (exponent << 113) | (digits / 10_u128.pow(fewer)) | (bits >> 127 << 127);
             for number in [bits, near].map(|bits| Decimal128::from_bytes(bits.to_le_bytes())) {
                 prop_assert_eq!(written(number), number.to_string());
