@@ -1,10 +1,12 @@
 //! How each BSON type looks in JSON, both ways. The table of faces is in the crate's `docs/collections.md`.
 //!
 //! [`decode`] and [`encode`] walk the values, guided by the schema; `text`, `number` and `ejson` know how one
-//! value is written as a string, a number and an Extended JSON wrapper; `raw` puts BSON bytes together.
+//! value is written as a string, a number and an Extended JSON wrapper; `elements` takes BSON bytes apart, and `raw`
+//! puts them together.
 
 pub mod decode;
 pub mod ejson;
+pub(crate) mod elements;
 pub mod encode;
 mod number;
 mod raw;

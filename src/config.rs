@@ -150,7 +150,7 @@ pub struct Limits {
     /// Conditions and operators of a filter
     #[arg(long, env = "FOLIO_MAX_FILTER_NODES", value_name = "N", default_value_t = 256)]
     pub max_filter_nodes: usize,
-    /// Values of one `$in`, `$nin` or `$all`
+    /// Values of one `$in`, `$nin` or `$all`, positions of a geometry, words of a `$text` search
     #[arg(long, env = "FOLIO_MAX_IN", value_name = "N", default_value_t = 1000)]
     pub max_in: usize,
     /// Characters of a regular expression

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     codec::decode::MAX_DOCUMENT,
-    json::{Rule, SyntaxError},
+    json::{Rule, SyntaxError, push_token},
 };
 
 /// What the crate's functions return.
@@ -150,7 +150,7 @@ pub enum Error {
 impl From<SyntaxError> for Error {
     fn from(error: SyntaxError) -> Self {
         match error.rule {
-            Rule::Form => Self::MalformedBody(error),
+            Rule::Form | Rule::Depth | Rule::Count => Self::MalformedBody(error),
             Rule::Size => Self::TooLarge { what: "document", limit: MAX_DOCUMENT },
         }
     }
@@ -171,6 +171,27 @@ impl Place {
     /// The place `offset` bytes into the value of `parameter`.
     pub fn new(parameter: &str, offset: Option<usize>) -> Self {
         Self { parameter: parameter.to_owned(), offset, pointer: None }
+    }
+
+    /// The error that what stands here cannot be understood, and why.
+    pub(crate) fn refuse(self, detail: impl Into<String>) -> Error {
+        Error::InvalidQuery { place: self, detail: detail.into() }
+    }
+}
+
+impl Error {
+    /// The same, of a query that came as the body: what is only known by its parameter is the body's member of that name.
+    #[must_use]
+    pub(crate) fn in_body(mut self) -> Self {
+        if let Self::InvalidQuery { place, .. } | Self::UnknownField { place, .. } = &mut self {
+            let of_member = |parameter: &str| {
+                let mut pointer = String::new();
+                push_token(&mut pointer, parameter);
+                pointer
+            };
+            place.pointer.get_or_insert_with(|| of_member(&place.parameter));
+        }
+        self
     }
 }
 
@@ -208,7 +229,7 @@ pub struct Violation {
 
 /// A query that cannot be understood: the parameter at fault, where in its value (in bytes), and why.
 pub(crate) fn invalid_query(parameter: &str, offset: Option<usize>, detail: impl Into<String>) -> Error {
-    Error::InvalidQuery { place: Place::new(parameter, offset), detail: detail.into() }
+    Place::new(parameter, offset).refuse(detail)
 }
 
 /// Refuses what is over a limit; `name` is the limit's flag, `what` is over it.
@@ -222,9 +243,13 @@ pub(crate) fn check_limit(
 
 /// The name of `known` nearest to `name`, if any is near enough to be what was meant.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    // Comparing takes time and memory by the product of the lengths, and the name may be as long as a body. No letter
+    // takes more than four bytes.
+    let comparable = |k: &&str| name.len() / 8 <= k.len();
     let near =
         |k: &str| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &k.to_lowercase()), k.to_owned());
-    known.into_iter().map(near).filter(|(score, _)| *score >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+    let scores = known.into_iter().filter(comparable).map(near).filter(|(score, _)| *score >= 0.6);
+    scores.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
 }
 
 fn of_fields(fields: &[String]) -> String {

@@ -22,6 +22,7 @@ mod documents;
 mod extract;
 mod health;
 mod insight;
+mod lists;
 mod negotiate;
 pub mod problem;
 mod trace;
@@ -36,9 +37,10 @@ mod trace;
 pub fn router(app: App) -> Router {
     let guarded = Router::new()
         .route("/v1", get(collections::index))
-        .route("/v1/{collection}", get(documents::list).merge(post(documents::insert)))
+        .route("/v1/{collection}", get(lists::list).merge(post(documents::insert)))
         .route("/v1/{collection}/_explain", get(insight::explain))
         .route("/v1/{collection}/_indexes", get(insight::indexes))
+        .route("/v1/{collection}/_query", post(lists::query))
         .route("/v1/{collection}/_schema", get(collections::schema))
         .route(
             "/v1/{collection}/{id}",

@@ -12,6 +12,8 @@ use jiter::{Jiter, JiterError, LinePosition, Peek};
 /// A JSON value and the bytes of the text it was read from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
+    /// Where the value's name begins, if it is a member of an object; where the value does, if it is not.
+    pub name_at: usize,
     /// Where the value stands in the text, in bytes.
     pub span: Range<usize>,
     /// The value.
@@ -57,6 +59,19 @@ pub enum Rule {
     Form,
     /// What it says is larger than a document can be.
     Size,
+    /// It is nested more deeply than its [`Bounds`] allow.
+    Depth,
+    /// It holds more values than its [`Bounds`] allow.
+    Count,
+}
+
+/// How much of a text is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Levels of objects and arrays.
+    pub depth: usize,
+    /// Values, those in objects and arrays included.
+    pub values: usize,
 }
 
 impl fmt::Display for SyntaxError {
@@ -80,7 +95,12 @@ impl SyntaxError {
 impl Tree {
     /// Reads the whole of `text`; objects and arrays nested deeper than `max_depth` are an error.
     pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, SyntaxError> {
-        let mut reader = Reader { text, jiter: Jiter::new(text), room: max_depth };
+        Self::parse_within(text, Bounds { depth: max_depth, values: usize::MAX })
+    }
+
+    /// Reads the whole of `text`, which must keep within `bounds`: a tree takes many times the memory of its text.
+    pub fn parse_within(text: &[u8], bounds: Bounds) -> Result<Self, SyntaxError> {
+        let mut reader = Reader { text, jiter: Jiter::new(text), room: bounds };
         let peek = reader.jiter.peek().map_err(|e| SyntaxError::from_jiter(text, &e))?;
         let tree = reader.value(peek)?;
         reader.jiter.finish().map_err(|e| SyntaxError::from_jiter(text, &e))?;
@@ -99,6 +119,31 @@ impl Tree {
             Node::Array(items) => items.get(token.parse::<usize>().ok()?),
             _ => None,
         })
+    }
+
+    /// The [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901) pointer of the innermost value whose bytes, or whose
+    /// name's, hold `offset`.
+    pub fn pointer_at(&self, offset: usize) -> String {
+        let (mut tree, mut pointer) = (self, String::new());
+        loop {
+            let inner = match &tree.node {
+                Node::Array(items) => {
+                    let at = items.partition_point(|item| item.span.end <= offset);
+                    items.get(at).map(|item| (at.to_string(), item))
+                }
+                Node::Object(members) => {
+                    members.iter().find(|(_, value)| offset < value.span.end).map(|(name, value)| (name.clone(), value))
+                }
+                _ => None,
+            };
+            match inner {
+                Some((token, value)) if value.name_at <= offset => {
+                    push_token(&mut pointer, &token);
+                    tree = value;
+                }
+                _ => return pointer,
+            }
+        }
     }
 
     /// The string, if this is one.
@@ -136,6 +181,12 @@ impl Tree {
     }
 }
 
+/// Where the next string of `text` begins.
+pub(crate) fn quote_after(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    from + rest.iter().position(|b| *b == b'"').unwrap_or_default()
+}
+
 /// Appends one token to an RFC 6901 pointer, escaped.
 pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
@@ -151,12 +202,15 @@ pub fn push_token(pointer: &mut String, token: &str) {
 struct Reader<'t> {
     text: &'t [u8],
     jiter: Jiter<'t>,
-    room: usize,
+    /// How much more may come.
+    room: Bounds,
 }
 
 impl Reader<'_> {
     fn value(&mut self, peek: Peek) -> Result<Tree, SyntaxError> {
         let start = self.jiter.current_index();
+        self.room.values =
+            self.room.values.checked_sub(1).ok_or_else(|| self.beyond(Rule::Count, "too many values"))?;
         let node = match peek {
             Peek::Null => self.jiter.known_null().map(|()| Node::Null).map_err(|e| self.at(&e))?,
             Peek::True | Peek::False => self.jiter.known_bool(peek).map(Node::Bool).map_err(|e| self.at(&e))?,
@@ -171,16 +225,14 @@ impl Reader<'_> {
                 Node::Number(digits.map_err(|e| self.at(&e))?)
             }
         };
-        Ok(Tree { span: start..self.jiter.current_index(), node })
+        Ok(Tree { name_at: start, span: start..self.jiter.current_index(), node })
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Node, SyntaxError>) -> Result<Node, SyntaxError> {
-        let Some(room) = self.room.checked_sub(1) else {
-            return Err(SyntaxError::at(self.text, self.jiter.current_index(), "nested too deeply"));
-        };
-        self.room = room;
+        let too_deep = || self.beyond(Rule::Depth, "nested too deeply");
+        self.room.depth = self.room.depth.checked_sub(1).ok_or_else(too_deep)?;
         let node = read(self)?;
-        self.room += 1;
+        self.room.depth += 1;
         Ok(node)
     }
 
@@ -196,20 +248,27 @@ impl Reader<'_> {
 
     fn object(&mut self) -> Result<Node, SyntaxError> {
         let mut members = IndexMap::new();
+        let mut from = self.jiter.current_index();
         let mut key = self.jiter.known_object().map(|k| k.map(str::to_owned)).map_err(|e| self.at(&e))?;
         while let Some(name) = key {
+            let name_at = quote_after(self.text, from);
             let at = self.jiter.current_index();
             let peek = self.jiter.peek().map_err(|e| self.at(&e))?;
-            let value = self.value(peek)?;
+            let value = Tree { name_at, ..self.value(peek)? };
             match members.entry(name) {
                 Entry::Vacant(slot) => drop(slot.insert(value)),
                 Entry::Occupied(slot) => {
                     return Err(SyntaxError::at(self.text, at, format!("duplicate key `{}`", slot.key())));
                 }
             }
+            from = self.jiter.current_index();
             key = self.jiter.next_key().map(|k| k.map(str::to_owned)).map_err(|e| self.at(&e))?;
         }
         Ok(Node::Object(members))
+    }
+
+    fn beyond(&self, rule: Rule, detail: &str) -> SyntaxError {
+        SyntaxError { rule, ..SyntaxError::at(self.text, self.jiter.current_index(), detail) }
     }
 
     fn at(&self, error: &JiterError) -> SyntaxError {
@@ -228,6 +287,36 @@ mod tests {
         assert_eq!(tree.as_object().unwrap().keys().collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!(tree.get("b").unwrap().node, Node::Number("1.50".into()));
         assert_eq!(tree.pointer("/a/1").unwrap().text(std::str::from_utf8(text).unwrap()), r#""x\n""#);
+    }
+
+    #[test]
+    fn points_at_values_and_names() {
+        let text = r#" {"a/b" : [1, {"c": "x"}] , "d": {}}"#;
+        let tree = Tree::parse(text.as_bytes(), 8).unwrap();
+        for (needle, pointer) in [
+            ("{\"a", ""),
+            ("\"a/b", "/a~1b"),
+            ("[1", "/a~1b"),
+            ("1,", "/a~1b/0"),
+            ("{\"c", "/a~1b/1"),
+            ("\"c", "/a~1b/1/c"),
+            ("\"x", "/a~1b/1/c"),
+            (" , \"d", ""),
+            ("\"d", "/d"),
+            ("{}", "/d"),
+        ] {
+            assert_eq!(tree.pointer_at(text.find(needle).unwrap()), pointer, "{needle}");
+        }
+        assert_eq!((tree.pointer_at(0), tree.pointer_at(99)), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn keeps_within_bounds() {
+        let read =
+            |text: &[u8]| Tree::parse_within(text, Bounds { depth: 2, values: 4 }).map_err(|e| (e.rule, e.offset));
+        assert!(read(br#"{"a": [1, 2]}"#).is_ok());
+        assert_eq!(read(br#"{"a": [1, 2, 3]}"#), Err((Rule::Count, 13)));
+        assert_eq!(read(br#"{"a": [[1]]}"#), Err((Rule::Depth, 7)));
     }
 
     #[test]

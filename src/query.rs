@@ -12,6 +12,7 @@ use crate::{
     schema::Schema,
 };
 
+mod body;
 pub mod condition;
 pub mod cursor;
 pub mod fields;
@@ -136,15 +137,16 @@ pub struct GetPlan {
 /// cursor becomes a condition.
 pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &CursorKey) -> Result<FindPlan> {
     let mut all = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
-    if let Some(filter) = &query.filter {
-        all.push(filter.plan(&schema.root, limits)?);
-    }
+    let planned = query.filter.as_ref().map(|filter| filter.plan(schema, limits)).transpose()?;
+    let nearest_first = query.sort.is_empty() && planned.as_ref().is_some_and(|planned| planned.nearest_first);
+    all.extend(planned.map(|planned| planned.filter));
     let filter = all_of(all);
     if query.after.is_some() && query.skip.is_some() {
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
     let plan = FindPlan {
         sort: match &query.sort[..] {
+            [] if nearest_first => Document::new(),
             [] => serving::order(schema, &filter),
             keys => sort::plan(schema, keys)?,
         },

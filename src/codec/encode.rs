@@ -10,18 +10,17 @@ use bson::{
 };
 
 pub(super) use self::quote::quote;
-use self::{
+use self::{members::Members, quote::quote_bytes};
+use super::{
+    ejson,
     elements::{Element, Elements},
-    members::Members,
-    quote::quote_bytes,
+    text,
 };
-use super::{ejson, text};
 use crate::{
     error::{Error, Result},
     schema::{Field, Kind},
 };
 
-mod elements;
 mod members;
 mod quote;
 

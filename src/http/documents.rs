@@ -1,10 +1,10 @@
-//! Documents: list, get, insert, replace, update, delete.
+//! Single documents: get, insert, replace, update, delete.
 
 use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bson::RawDocument;
@@ -22,74 +22,14 @@ use crate::{
     codec::{decode, encode},
     error::{Error, Result},
     etag::{Etag, Precondition, Tags},
-    query::{self, CursorKey, FindPlan, GetPlan, Query, SORT_KEY},
+    query::GetPlan,
     schema::Schema,
-    store::{self, Changed, Page},
+    store::{self, Changed},
     update::{Change, ChangePlan, InsertPlan},
 };
 
 /// What stands for itself in a path segment, RFC 3986's unreserved characters.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// `GET /v1/{collection}`
-pub(super) async fn list(
-    State(app): State<App>,
-    Target(schema): Target,
-    (caller, Storage(store)): (Caller, Storage),
-    query: Query,
-    (representation, uri): (Representation, Uri),
-) -> Result<Response> {
-    let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
-    let page = store::find(&store, &plan).await?;
-    let (body, next) = self::page(plan.plan(), &page, app.cursors(), representation)?;
-    let mut response = body.into_answer().await?;
-    let link = next.and_then(|next| link(&uri, &next, app.limits().max_url));
-    response.headers_mut().extend(link.map(|link| (header::LINK, link)));
-    Ok(response)
-}
-
-/// The page as it is answered, and the cursor that leads on from it.
-fn page(
-    plan: &FindPlan,
-    page: &Page,
-    cursors: &CursorKey,
-    representation: Representation,
-) -> Result<(Body, Option<String>)> {
-    let hidden = plan.needs_sort_key().then_some(SORT_KEY);
-    let (mut out, mut last, mut next) = (b"{\"items\":[".to_vec(), None, None);
-    for (at, document) in page.documents().enumerate() {
-        if at == plan.limit as usize {
-            next = last.map(|last| cursors.seal(plan.list(), &plan.position(last)?)).transpose()?;
-            break;
-        }
-        if at > 0 {
-            out.push(b',');
-        }
-        let document = document?;
-        representation.write(&mut out, document, (&plan.schema, hidden))?;
-        last = Some(document);
-    }
-    out.extend_from_slice(b"],\"next\":");
-    match &next {
-        // A cursor has no character that JSON escapes.
-        Some(next) => [b"\"", next.as_bytes(), b"\"}"].iter().for_each(|part| out.extend_from_slice(part)),
-        None => out.extend_from_slice(b"null}"),
-    }
-    Ok((representation.body(out), next))
-}
-
-/// The link to the page that `next` leads to, as [RFC 8288](https://www.rfc-editor.org/rfc/rfc8288) has it; `None` if
-/// it would be too long to be asked for.
-fn link(uri: &Uri, next: &str, longest: usize) -> Option<HeaderValue> {
-    let parameters = uri.query().unwrap_or_default().split('&');
-    let kept = parameters.filter(|p| !p.is_empty() && !p.starts_with("after=") && !p.starts_with("skip="));
-    let parameters: Vec<_> = kept.map(str::to_owned).chain([format!("after={next}")]).collect();
-    let url = format!("{}?{}", uri.path(), parameters.join("&"));
-    if url.len() > longest {
-        return None;
-    }
-    HeaderValue::try_from(format!("<{url}>; rel=\"next\"")).ok()
-}
 
 /// `GET /v1/{collection}/{id}`
 pub(super) async fn get(

@@ -2,17 +2,20 @@
 
 use bson::Document;
 
-use super::path;
+use super::{params::split, path};
 use crate::{
-    error::{Place, Result, invalid_query},
+    error::{Place, Result},
     schema::Field,
 };
+
+/// No query names more.
+pub(super) const MOST_NAMES: usize = 1000;
 
 /// The fields that a query wants, or wants left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
-    /// Dotted names.
-    pub names: Vec<String>,
+    /// Dotted names, each with its place.
+    pub names: Vec<(String, Place)>,
     /// They are the ones left out.
     pub without: bool,
 }
@@ -20,44 +23,86 @@ pub struct Fields {
 impl Fields {
     /// Reads `a,b` or `-a,-b`.
     pub fn parse(text: &str) -> Result<Self> {
-        let without = text.starts_with('-');
-        let mut names: Vec<String> = Vec::new();
-        let mut offset = 0;
-        for part in text.split(',') {
+        Self::collect(split("fields", text))
+    }
+
+    /// Reads the names `a` or `-a`, each with its place.
+    pub(super) fn collect<'t>(parts: impl IntoIterator<Item = (&'t str, Place)>) -> Result<Self> {
+        let mut parts = parts.into_iter().peekable();
+        let without = parts.peek().is_some_and(|(part, _)| part.starts_with('-'));
+        let mut names: Vec<(String, Place)> = Vec::new();
+        for (part, place) in parts {
             let name = part.strip_prefix('-').unwrap_or(part);
             if part.starts_with('-') != without {
-                return Err(invalid_query(
-                    "fields",
-                    Some(offset),
-                    "either name the fields you want or, with `-`, those you do not want",
-                ));
+                return Err(place.refuse("either name the fields you want or, with `-`, those you do not want"));
             }
             if name.is_empty() {
-                return Err(invalid_query("fields", Some(offset), "expected a field, as in `fields=title,year`"));
+                return Err(place.refuse("expected a field, as in `fields=title,year`"));
             }
-            if let Some(other) = names.iter().find(|other| collide(other, name)) {
-                return Err(invalid_query("fields", Some(offset), format!("`{name}` and `{other}` overlap")));
+            if names.len() == MOST_NAMES {
+                return Err(place.refuse(format!("expected at most {MOST_NAMES} fields")));
             }
-            names.push(name.to_owned());
-            offset += part.len() + 1;
+            names.push((name.to_owned(), place));
         }
+        refuse_overlaps(&names)?;
         Ok(Self { names, without })
     }
 }
 
-/// Whether one name is the other or reaches into it, which MongoDB refuses to project.
-fn collide(a: &str, b: &str) -> bool {
-    let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
-    a == b || inside(a, b) || inside(b, a)
+/// Refuses a name beside itself or one that reaches into it, which MongoDB does not project together.
+fn refuse_overlaps(names: &[(String, Place)]) -> Result<()> {
+    let mut order: Vec<_> = (0..names.len()).collect();
+    // Segment by segment, so that what reaches into a name comes right after it.
+    order.sort_by(|a, b| names[*a].0.split('.').cmp(names[*b].0.split('.')).then(a.cmp(b)));
+    let inside = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    match order.windows(2).find(|pair| inside(&names[pair[0]].0, &names[pair[1]].0)) {
+        Some(pair) => {
+            let (first, second) = (&names[pair[0].min(pair[1])], &names[pair[0].max(pair[1])]);
+            Err(second.1.clone().refuse(format!("`{}` and `{}` overlap", second.0, first.0)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The projection; `None` reads whole documents.
 pub fn plan(root: &Field, fields: Option<&Fields>) -> Result<Option<Document>> {
     let Some(fields) = fields else { return Ok(None) };
     let mut projection = Document::new();
-    for name in &fields.names {
-        path::lookup(root, name, &Place::new("fields", None))?;
+    for (name, place) in &fields.names {
+        path::lookup(root, name, place)?;
         projection.insert(name.clone(), i32::from(!fields.without));
     }
     Ok(Some(projection))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn points_at_names_that_overlap() {
+        for (text, offset, detail) in [
+            ("a,b,a", 4, "fields: `a` and `a` overlap"),
+            ("-a.b.c,-a-b,-a.b", 12, "fields: `a.b` and `a.b.c` overlap"),
+            ("a,a.b,a.c", 2, "fields: `a.b` and `a` overlap"),
+        ] {
+            let error = Fields::parse(text).unwrap_err();
+            let place = Place::new("fields", Some(offset));
+            assert_eq!(error.to_string(), detail, "{text}");
+            assert!(matches!(&error, Error::InvalidQuery { place: at, .. } if *at == place), "{error:?}");
+        }
+        for text in ["a,ab,b.a,a-b", "-a.b,-a.c,-b"] {
+            Fields::parse(text).unwrap();
+        }
+    }
+
+    #[test]
+    fn takes_many_names_at_a_time_but_not_any_number() {
+        let names = |count: usize| (0..count).map(|n| format!("a{n}.b")).collect::<Vec<_>>().join(",");
+        assert_eq!(Fields::parse(&names(MOST_NAMES)).unwrap().names.len(), MOST_NAMES);
+        assert_eq!(Fields::parse(&names(1_000_000)).unwrap_err().to_string(), "fields: expected at most 1000 fields");
+    }
 }

@@ -2,86 +2,155 @@
 //!
 //! See [query predicates](https://www.mongodb.com/docs/manual/reference/mql/query-predicates/).
 
-use bson::{Bson, Document, RawBson};
+use bson::{Bson, Document};
 
-use super::{
-    path,
-    value::{comparable, expected, operand, to_bson},
-};
+use super::path;
 use crate::{
-    codec::decode,
     config::Limits,
     error::{Error, Place, Result, check_limit, invalid_query},
-    json::{Node, Tree},
-    schema::Field,
+    json::{Bounds, Node, Rule, SyntaxError, Tree, push_token},
+    schema::{Field, Schema},
 };
 
+mod geo;
+mod literal;
 mod operators;
+mod text;
 
-/// The `filter` parameter, read but not yet understood.
+/// A filter, read but not yet understood.
 #[derive(Debug, Clone)]
 pub struct Filter {
+    /// The text that the tree's places are in.
     text: String,
     tree: Tree,
+    /// The text is a body, and the filter a member of it.
+    in_body: bool,
+}
+
+/// What a filter means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// As MongoDB takes it.
+    pub filter: Document,
+    /// It finds documents nearest first.
+    pub nearest_first: bool,
 }
 
 impl Filter {
     /// Reads the JSON of a `filter` parameter.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
-        let tree = Tree::parse(text.as_bytes(), limits.max_filter_depth)
-            .map_err(|e| invalid_query("filter", Some(e.offset), e.detail))?;
-        if tree.as_object().is_none() {
-            return Err(invalid_query(
-                "filter",
-                Some(tree.span.start),
-                "expected an object, as in `{\"year\":{\"$gte\":1970}}`",
-            ));
-        }
-        Ok(Self { text: text.to_owned(), tree })
+        let tree = Tree::parse_within(text.as_bytes(), bounds(limits)).map_err(|error| {
+            beyond(&error, limits).unwrap_or_else(|| invalid_query("filter", Some(error.offset), error.detail))
+        })?;
+        Self { text: text.to_owned(), tree, in_body: false }.checked(limits)
     }
 
-    /// The filter with every name known and every value of its declared type.
-    pub fn plan(&self, root: &Field, limits: &Limits) -> Result<Document> {
-        let mut nodes = 0;
-        count(&self.tree, limits.max_in, &mut nodes);
+    /// The member `filter` of the body `text`.
+    pub(super) fn of_body(text: &str, tree: Tree, limits: &Limits) -> Result<Self> {
+        Self { text: text.to_owned(), tree, in_body: true }.checked(limits)
+    }
+
+    fn checked(self, limits: &Limits) -> Result<Self> {
+        if self.tree.as_object().is_none() {
+            let detail = "expected an object, as in `{\"year\":{\"$gte\":1970}}`";
+            return Err(self.locate(wrong(&self.tree, detail)));
+        }
+        let nodes = count(&self.tree);
         check_limit(("--max-filter-nodes", limits.max_filter_nodes), nodes, || {
             format!("a filter of {nodes} conditions and operators")
         })?;
-        Planner { text: &self.text, limits }.filter(&self.tree, root)
+        Ok(self)
+    }
+
+    /// The filter with every name known and every value of its declared type.
+    pub fn plan(&self, schema: &Schema, limits: &Limits) -> Result<Planned> {
+        let mut planner = Planner { text: &self.text, schema, limits, special: None };
+        let filter = planner.filter(&self.tree, &schema.root, Level::Top).map_err(|error| self.locate(error))?;
+        Ok(Planned { filter, nearest_first: planner.special.is_some_and(|name| name != "$text") })
+    }
+
+    /// The error with its place as the client knows it: a pointer, if the filter came in a body.
+    fn locate(&self, mut error: Error) -> Error {
+        if let Error::InvalidQuery { place, .. } | Error::UnknownField { place, .. } = &mut error
+            && self.in_body
+            && let Some(offset) = place.offset.take()
+        {
+            let mut pointer = String::new();
+            push_token(&mut pointer, &place.parameter);
+            place.pointer = Some(pointer + &self.tree.pointer_at(offset));
+        }
+        error
     }
 }
 
-/// Counts names and operators; the values of a list count once, they have a limit of their own.
-fn count(tree: &Tree, max_list: usize, nodes: &mut usize) {
-    match &tree.node {
-        Node::Object(members) => members.values().for_each(|value| {
-            *nodes += 1;
-            count(value, max_list, nodes);
-        }),
-        Node::Array(items) => items.iter().take(max_list).for_each(|item| count(item, max_list, nodes)),
-        _ => {}
+/// How much of a filter's text is read before anything is known of it.
+pub(super) fn bounds(limits: &Limits) -> Bounds {
+    Bounds { depth: limits.max_filter_depth, values: limits.max_filter_nodes.saturating_mul(limits.max_in) }
+}
+
+/// The limit that a text is over, if that is its fault.
+pub(super) fn beyond(error: &SyntaxError, limits: &Limits) -> Option<Error> {
+    let over = |name, limit, what: &str| Error::LimitExceeded { name, limit: limit as u64, what: what.to_owned() };
+    match error.rule {
+        Rule::Depth => Some(over("--max-filter-depth", limits.max_filter_depth, "the depth of the filter")),
+        Rule::Count => {
+            Some(over("--max-filter-nodes × --max-in", bounds(limits).values, "the number of values in the filter"))
+        }
+        Rule::Form | Rule::Size => None,
     }
+}
+
+/// Counts names and operators; the values of a list have a limit of their own.
+fn count(tree: &Tree) -> usize {
+    match &tree.node {
+        Node::Object(members) => members.values().map(|value| 1 + count(value)).sum(),
+        Node::Array(items) => items.iter().map(count).sum(),
+        _ => 0,
+    }
+}
+
+/// Where a condition stands, by what `$text` and `$near` need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    /// It holds for every document that is found.
+    Top,
+    /// It is a branch of an `$or`, or part of one.
+    Branch,
+    /// It is said of something else than the whole document, or must not hold.
+    Inner,
 }
 
 struct Planner<'f> {
     text: &'f str,
+    schema: &'f Schema,
     limits: &'f Limits,
+    /// The operator of which MongoDB takes one in a filter, once it has been met: `$text`, `$near` or `$nearSphere`.
+    special: Option<&'static str>,
+}
+
+/// The field that operators stand on.
+#[derive(Clone, Copy)]
+struct Subject<'s> {
+    path: &'s str,
+    field: &'s Field,
+    level: Level,
 }
 
 impl Planner<'_> {
     /// A filter on documents of the shape `scope`.
-    fn filter(&self, tree: &Tree, scope: &Field) -> Result<Document> {
+    fn filter(&mut self, tree: &Tree, scope: &Field, level: Level) -> Result<Document> {
         let members = tree.as_object().ok_or_else(|| wrong(tree, "expected an object"))?;
         let mut filter = Document::new();
         for (name, value) in members {
             let planned = match name.as_str() {
-                "$and" | "$or" | "$nor" => {
-                    let branches = list(value)?.iter().map(|branch| self.filter(branch, scope));
-                    Bson::Array(branches.map(|branch| branch.map(Bson::Document)).collect::<Result<_>>()?)
-                }
+                "$and" => self.branches(value, scope, level)?,
+                "$or" => self.branches(value, scope, level.max(Level::Branch))?,
+                "$nor" => self.branches(value, scope, Level::Inner)?,
+                "$text" => self.text(value, level)?,
                 name if name.starts_with('$') => return Err(operators::unknown(value, name)),
-                name => {
-                    self.condition(value, path::lookup(scope, name, &Place::new("filter", Some(value.span.start)))?)?
+                path => {
+                    let field = path::lookup(scope, path, &Place::new("filter", Some(value.name_at)))?;
+                    self.condition(value, Subject { path, field, level })?
                 }
             };
             filter.insert(name.clone(), planned);
@@ -89,35 +158,30 @@ impl Planner<'_> {
         Ok(filter)
     }
 
+    fn branches(&mut self, tree: &Tree, scope: &Field, level: Level) -> Result<Bson> {
+        let branches = list(tree)?.iter().map(|branch| self.filter(branch, scope, level).map(Bson::Document));
+        Ok(Bson::Array(branches.collect::<Result<_>>()?))
+    }
+
     /// What is said of one field: a value, or operators.
-    fn condition(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+    fn condition(&mut self, tree: &Tree, subject: Subject<'_>) -> Result<Bson> {
         match operators::of(tree) {
-            Some(operators) => self.operators(operators, tree, field).map(Bson::Document),
-            None => self.value(tree, field),
+            Some(operators) => self.operators(operators, subject).map(Bson::Document),
+            None => self.value(tree, subject.field),
         }
     }
 
-    /// A value of the field's declared type.
-    fn value(&self, tree: &Tree, field: &Field) -> Result<Bson> {
-        let shape = operand(field, matches!(tree.node, Node::Array(_)));
-        let value = decode::value(tree.text(self.text).as_bytes(), shape)
-            .map_err(|e| invalid_query("filter", Some(tree.span.start + e.offset), e.detail))?;
-        if matches!(value, RawBson::RegularExpression(_) | RawBson::Undefined) {
-            return Err(wrong(
+    /// Notes that the operator `name` is used, which MongoDB takes once in a filter.
+    fn once(&mut self, tree: &Tree, name: &'static str) -> Result<()> {
+        match self.special.replace(name) {
+            None => Ok(()),
+            Some(other) => Err(misplaced(
                 tree,
-                "nothing compares with such a value; `$regex` matches strings, `$type` finds types",
-            ));
+                format!(
+                    "only one `$text`, `$near` or `$nearSphere` can be in a filter, and `{other}` is there already"
+                ),
+            )),
         }
-        if !comparable(&value, shape.kinds) {
-            return Err(wrong(tree, format!("expected {}", expected(shape.kinds))));
-        }
-        to_bson(value)
-    }
-
-    fn values(&self, tree: &Tree, field: &Field) -> Result<Bson> {
-        let items = tree.as_array().ok_or_else(|| wrong(tree, "expected an array"))?;
-        check_limit(("--max-in", self.limits.max_in), items.len(), || format!("a list of {} values", items.len()))?;
-        Ok(Bson::Array(items.iter().map(|item| self.value(item, field)).collect::<Result<_>>()?))
     }
 }
 
@@ -128,6 +192,15 @@ fn list(tree: &Tree) -> Result<&[Tree]> {
     }
 }
 
+/// The error that the value `tree` is not what it should be.
 fn wrong(tree: &Tree, detail: impl Into<String>) -> Error {
     invalid_query("filter", Some(tree.span.start), detail)
 }
+
+/// The error that the member whose value is `tree` should not be there.
+fn misplaced(tree: &Tree, detail: impl Into<String>) -> Error {
+    invalid_query("filter", Some(tree.name_at), detail)
+}
+
+#[cfg(test)]
+mod tests;

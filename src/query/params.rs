@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::{condition::Condition, fields::Fields, filter::Filter, sort::Key};
 use crate::{
     config::Limits,
-    error::{Result, invalid_query},
+    error::{Place, Result, check_limit, invalid_query},
 };
 
 /// What a list asks for, as text.
@@ -30,7 +30,8 @@ pub struct Query {
 }
 
 /// Parameters that are kept for later versions, and so never taken for fields.
-const RESERVED: [&str; 9] = ["count", "expand", "ordered", "upsert", "all", "arrayFilters", "dryRun", "mode", "key"];
+pub(super) const RESERVED: [&str; 9] =
+    ["count", "expand", "ordered", "upsert", "all", "arrayFilters", "dryRun", "mode", "key"];
 
 impl Query {
     /// Reads a query string, without the `?`.
@@ -42,7 +43,7 @@ impl Query {
             let value = unescape(value).ok_or_else(|| invalid_query(&name, None, "the value is not UTF-8"))?;
             query.take(&name, &value, limits)?;
         }
-        query.conditions.iter_mut().for_each(Condition::split_single_list);
+        query.conditions.iter_mut().try_for_each(|condition| condition.finish(limits))?;
         Ok(query)
     }
 
@@ -56,19 +57,31 @@ impl Query {
             "sort" if !self.sort.is_empty() => Err(invalid_query(name, None, "the parameter is given twice")),
             "sort" => Key::parse_list(value).map(|keys| self.sort = keys),
             _ if RESERVED.contains(&name) => Err(invalid_query(name, None, "the parameter is not supported")),
-            _ => self.condition(name, value),
+            _ => self.condition(name, value, limits),
         }
     }
 
-    fn condition(&mut self, parameter: &str, value: &str) -> Result<()> {
+    fn condition(&mut self, parameter: &str, value: &str, limits: &Limits) -> Result<()> {
         let condition = Condition::parse(parameter, value)?;
         let same = self.conditions.iter_mut().find(|c| c.is_list() && c.parameter == parameter);
         match same {
             Some(same) => same.values.extend(condition.values),
             None => self.conditions.push(condition),
         }
-        Ok(())
+        check_limit(("--max-filter-nodes", limits.max_filter_nodes), self.conditions.len(), || {
+            format!("a query of {} field parameters", self.conditions.len())
+        })
     }
+}
+
+/// The parts of a list with commas, each with its place in the parameter's value.
+pub(super) fn split<'t>(parameter: &str, list: &'t str) -> impl Iterator<Item = (&'t str, Place)> {
+    let mut offset = 0;
+    list.split(',').map(move |part| {
+        let place = Place::new(parameter, Some(offset));
+        offset += part.len() + 1;
+        (part, place)
+    })
 }
 
 fn once<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<()> {
@@ -130,5 +143,23 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
         }
+    }
+
+    #[test]
+    fn bounds_what_is_repeated() {
+        let many = |part: &str, count: usize| vec![part; count].join("&");
+        for (text, message) in [
+            (many("a=1", 257), "a query of 257 field parameters is over the limit of 256 (`--max-filter-nodes`)"),
+            (many("a[in]=1", 1001), "a list of 1001 values is over the limit of 1000 (`--max-in`)"),
+            (format!("a[in]={}", ",".repeat(1000)), "a list of 1001 values is over the limit of 1000 (`--max-in`)"),
+            (format!("sort={}", names(100_000)), "sort: expected fewer than 32 fields"),
+            (format!("fields={}", names(100_000)), "fields: expected at most 1000 fields"),
+        ] {
+            assert_eq!(parse(&text).unwrap_err().to_string(), message);
+        }
+    }
+
+    fn names(count: usize) -> String {
+        (0..count).map(|n| format!("a{n}")).collect::<Vec<_>>().join(",")
     }
 }

@@ -22,11 +22,21 @@ pub fn lookup<'f>(root: &'f Field, path: &str, place: &Place) -> Result<&'f Fiel
     let mut field = root;
     let mut walked = String::new();
     for name in path.split('.') {
-        field = step(field, name).ok_or_else(|| unknown(suggest(field, &walked, name)))?;
+        let near = |name| suggest(field, name).map(|near| format!("{walked}{near}"));
+        field = step(field, name).ok_or_else(|| unknown(near(name)))?;
         walked.push_str(name);
         walked.push('.');
     }
     Ok(field)
+}
+
+/// The shape of the member `name` of an object that stands here as a whole; it was named at `place`.
+pub(super) fn member<'f>(object: &'f Field, name: &str, place: Place) -> Result<&'f Field, Error> {
+    let known = object.properties.contains_key(name) || !matches!(object.additional, Additional::Forbidden);
+    if known && !name.contains('\0') {
+        return Ok(object.member(name));
+    }
+    Err(Error::UnknownField { place, field: name.to_owned(), suggestion: suggest(object, name) })
 }
 
 /// Whether what stands here is a list, if anything does.
@@ -52,7 +62,7 @@ fn step<'f>(field: &'f Field, name: &str) -> Option<&'f Field> {
     if item.kinds.contains(Kind::Object) { step(item, name) } else { None }
 }
 
-fn suggest(field: &Field, walked: &str, name: &str) -> Option<String> {
+fn suggest(field: &Field, name: &str) -> Option<String> {
     let object = if field.kinds.contains(Kind::Object) { field } else { field.item() };
-    nearest(name, object.properties.keys().map(String::as_str)).map(|near| format!("{walked}{near}"))
+    nearest(name, object.properties.keys().map(String::as_str))
 }

@@ -2,13 +2,13 @@
 
 use bson::{Document, doc};
 
-use super::{path, seek};
+use super::{params::split, path, seek};
 use crate::{
-    error::{Place, Result, invalid_query},
+    error::{Place, Result},
     schema::{Field, Kind, Schema},
 };
 
-/// MongoDB sorts by at most this many keys.
+/// MongoDB sorts by at most this many keys, of which `_id` may be one.
 const MOST_KEYS: usize = 32;
 
 /// One key of a sort.
@@ -18,26 +18,31 @@ pub struct Key {
     pub field: String,
     /// From greatest to least.
     pub descending: bool,
+    /// Where it is named.
+    pub place: Place,
 }
 
 impl Key {
     /// Reads `a,-b`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
+        Self::collect(split("sort", text))
+    }
+
+    /// Reads the keys `a` and `-b`, each with its place.
+    pub(super) fn collect<'t>(parts: impl IntoIterator<Item = (&'t str, Place)>) -> Result<Vec<Self>> {
         let mut keys: Vec<Self> = Vec::new();
-        let mut offset = 0;
-        for part in text.split(',') {
+        for (part, place) in parts {
             let (descending, field) = part.strip_prefix('-').map_or((false, part), |field| (true, field));
             if field.is_empty() {
-                return Err(invalid_query("sort", Some(offset), "expected a field, as in `sort=author,-year`"));
+                return Err(place.refuse("expected a field, as in `sort=author,-year`"));
             }
             if keys.iter().any(|key| key.field == field) {
-                return Err(invalid_query("sort", Some(offset), format!("`{field}` is named twice")));
+                return Err(place.refuse(format!("`{field}` is named twice")));
             }
-            keys.push(Self { field: field.to_owned(), descending });
-            offset += part.len() + 1;
-        }
-        if keys.len() >= MOST_KEYS {
-            return Err(invalid_query("sort", None, format!("expected fewer than {MOST_KEYS} fields")));
+            if keys.len() + 1 == MOST_KEYS {
+                return Err(place.refuse(format!("expected fewer than {MOST_KEYS} fields")));
+            }
+            keys.push(Self { field: field.to_owned(), descending, place });
         }
         Ok(keys)
     }
@@ -46,19 +51,15 @@ impl Key {
 /// The sort document: the keys, and `_id` in the direction of the last one unless the order is total without it.
 pub fn plan(schema: &Schema, keys: &[Key]) -> Result<Document> {
     let mut sort = Document::new();
-    let mut arrays = Vec::new();
+    let mut array: Option<&Key> = None;
     for key in keys {
-        if path::is_list(path::lookup(&schema.root, &key.field, &Place::new("sort", None))?) {
-            arrays.push(key.field.as_str());
+        if path::is_list(path::lookup(&schema.root, &key.field, &key.place)?)
+            && let Some(other) = array.replace(key)
+        {
+            let detail = format!("`{}` and `{}` are both arrays, only one can be sorted by", other.field, key.field);
+            return Err(key.place.clone().refuse(detail));
         }
         sort.insert(key.field.clone(), if key.descending { -1 } else { 1 });
-    }
-    if let [first, second, ..] = arrays[..] {
-        return Err(invalid_query(
-            "sort",
-            None,
-            format!("`{first}` and `{second}` are both arrays, only one can be sorted by"),
-        ));
     }
     if !is_total(schema, keys) {
         sort.extend(doc! { "_id": if keys.last().is_some_and(|key| key.descending) { -1 } else { 1 } });

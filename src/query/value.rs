@@ -8,9 +8,20 @@ use crate::{
     schema::{Field, Kind, Kinds},
 };
 
-/// What a value is compared with: an array's items, unless the value is itself an array.
-pub(super) fn operand(field: &Field, whole: bool) -> &Field {
-    if !whole && path::is_list(field) { field.item() } else { field }
+/// The shapes that a value here may have: an array is compared with the field or, in an array of arrays, with its items;
+/// anything else with the items of an array, and with the field where that may be something else than an array.
+pub(super) fn operands(field: &Field, is_array: bool) -> (&Field, Option<&Field>) {
+    let item = field.kinds.contains(Kind::Array).then(|| field.item());
+    match item {
+        Some(item) if !is_array && path::is_list(field) => (item, None),
+        item => (field, item),
+    }
+}
+
+/// Whether a value of one of `kinds` may stand here, in an array if not by itself.
+pub(super) fn takes(field: &Field, kinds: Kinds) -> bool {
+    let (own, item) = operands(field, false);
+    [Some(own), item].into_iter().flatten().any(|shape| shape.kinds.intersection(kinds) != Kinds::NONE)
 }
 
 /// Whether comparing with `value` makes sense where `kinds` stand: numbers compare with each other, null with anything.

@@ -14,6 +14,7 @@ use crate::{
 
 /// The codes that have a meaning to us.
 pub(crate) mod codes {
+    pub(crate) const BAD_VALUE: i32 = 2;
     pub(crate) const UNAUTHORIZED: i32 = 13;
     pub(crate) const LOCK_TIMEOUT: i32 = 24;
     pub(crate) const NAMESPACE_NOT_FOUND: i32 = 26;
@@ -23,6 +24,7 @@ pub(crate) mod codes {
     pub(crate) const INVALID_ID_FIELD: i32 = 53;
     pub(crate) const WRITE_CONFLICT: i32 = 112;
     pub(crate) const DOCUMENT_VALIDATION: i32 = 121;
+    pub(crate) const NO_QUERY_EXECUTION_PLANS: i32 = 291;
     pub(crate) const DUPLICATE_KEY: i32 = 11000;
     pub(crate) const INVALID_REGEX: i32 = 51091;
     /// Why an index cannot hold a document, in the words of the collection file.
@@ -69,7 +71,19 @@ pub(super) fn of_find(error: DriverError) -> Error {
         let detail = "some documents hold arrays in two of the fields, only one can be sorted by";
         return invalid_query("sort", None, detail);
     }
-    error.into()
+    let detail = match code(&error) {
+        Some(codes::BAD_VALUE) => {
+            "the database refuses it; if it holds a geometry: rings may not cross or touch, holes lie inside of the \
+             outer ring, and a line has two different positions"
+        }
+        Some(codes::INDEX_NOT_FOUND | codes::NO_QUERY_EXECUTION_PLANS) => {
+            "no index can serve it: `$text` in an `$or` needs an index for every other branch, and an index with \
+             more keys or a partial filter is only used by filters that say something of those fields too"
+        }
+        _ => return error.into(),
+    };
+    tracing::info!(cause = reason(&error), "the database refused a filter");
+    invalid_query("filter", None, detail)
 }
 
 /// Why a write of `document` into the collection failed.

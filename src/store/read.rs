@@ -1,12 +1,13 @@
 //! Reading documents: whole server batches, as they came.
 
-use bson::{RawArray, RawDocument, RawDocumentBuf, doc};
+use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::{Store, failure, guard};
 use crate::{
     access::Permitted,
+    codec::elements::documents,
     error::{Error, Result, check_limit},
     query::{FindPlan, GetPlan},
     schema::{Catalog, Schema},
@@ -19,32 +20,18 @@ pub struct Page(Vec<RawBatch>);
 impl Page {
     /// The documents, in order. For a page one more than its limit shows that the list goes on.
     pub fn documents(&self) -> impl Iterator<Item = Result<&RawDocument>> {
-        self.0.iter().flat_map(|batch| match batch.doc_slices() {
-            Ok(documents) => Documents::Batch(documents.into_iter()),
-            Err(error) => Documents::Broken(Some(error.into())),
+        self.0.iter().flat_map(|batch| {
+            let (batch, broken) = match batch.doc_slices() {
+                Ok(batch) => (Some(batch), None),
+                Err(error) => (None, Some(Err(error.into()))),
+            };
+            batch.into_iter().flat_map(documents).chain(broken)
         })
     }
-}
 
-/// The documents of a batch, or the reason why there are none.
-enum Documents<'b> {
-    Batch(<&'b RawArray as IntoIterator>::IntoIter),
-    Broken(Option<Error>),
-}
-
-impl<'b> Iterator for Documents<'b> {
-    type Item = Result<&'b RawDocument>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Broken(error) => error.take().map(Err),
-            Self::Batch(documents) => documents.next().map(|value| match value {
-                Ok(value) => {
-                    value.as_document().ok_or_else(|| Error::Internal("a batch holds what is no document".into()))
-                }
-                Err(error) => Err(Error::Internal(format!("a batch cannot be read: {error}"))),
-            }),
-        }
+    /// The bytes of its batches.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|batch| batch.as_raw_document().as_bytes().len()).sum()
     }
 }
 

@@ -9,6 +9,7 @@ mod concurrency;
 mod deadlines;
 mod docs;
 mod documents;
+mod filters;
 mod guard;
 mod insight;
 mod lists;

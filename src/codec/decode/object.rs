@@ -3,7 +3,11 @@
 use bson::spec::ElementType;
 
 use super::Decoder;
-use crate::{codec::raw, json::SyntaxError, schema::Field};
+use crate::{
+    codec::raw,
+    json::{SyntaxError, quote_after},
+    schema::Field,
+};
 
 /// A name that an object has, to find repeated ones.
 #[derive(Clone, Copy)]
@@ -61,12 +65,6 @@ impl Decoder<'_> {
         self.keys.truncate(first);
         Ok(())
     }
-}
-
-/// Where the next string begins.
-pub(super) fn quote_after(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.iter().position(|b| *b == b'"').unwrap_or_default()
 }
 
 /// Refuses names that BSON cannot hold or that mean something else to MongoDB.

@@ -11,13 +11,10 @@ use bson::{
 };
 use jiter::Peek;
 
-use super::{
-    Decoder,
-    object::{foreign, quote_after},
-};
+use super::{Decoder, object::foreign};
 use crate::{
     codec::{ejson, number, raw, text},
-    json::SyntaxError,
+    json::{SyntaxError, quote_after},
     schema::{Field, Kind, Kinds},
 };
 

@@ -2,8 +2,7 @@
 //!
 //! See [RFC 8259, section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7).
 
-use super::elements::Corrupt;
-use crate::error::Result;
+use crate::{codec::elements::Corrupt, error::Result};
 
 /// How many bytes are looked at in one step. The compiler makes a vector instruction of it.
 const STEP: usize = 16;

@@ -3,17 +3,18 @@
 use bson::{Bson, Document};
 use indexmap::IndexMap;
 
-use super::{Planner, wrong};
+use super::{Level, Planner, Subject, misplaced, wrong};
 use crate::{
     codec::decode,
-    error::{Error, Result, check_limit, invalid_query, nearest},
+    error::{Error, Result, check_limit, nearest},
     json::{Node, Tree},
-    query::value::operand,
-    schema::{Field, Kind},
+    query::value::takes,
+    schema::Kind,
 };
 
-/// Every operator that is let through, on fields and between filters. Nothing else that begins with `$` is.
-const ALLOWED: [&str; 20] = [
+/// Every operator that is let through, on fields and between filters, with the members of their operands. Nothing else
+/// that begins with `$` is.
+pub(super) const ALLOWED: [&str; 36] = [
     "$eq",
     "$ne",
     "$gt",
@@ -34,7 +35,26 @@ const ALLOWED: [&str; 20] = [
     "$mod",
     "$regex",
     "$options",
+    "$text",
+    "$search",
+    "$language",
+    "$caseSensitive",
+    "$diacriticSensitive",
+    "$near",
+    "$nearSphere",
+    "$geoWithin",
+    "$geoIntersects",
+    "$geometry",
+    "$minDistance",
+    "$maxDistance",
+    "$box",
+    "$polygon",
+    "$center",
+    "$centerSphere",
 ];
+
+/// The operators that MongoDB takes only alone on a field.
+const ALONE: [&str; 4] = ["$near", "$nearSphere", "$geoWithin", "$geoIntersects"];
 
 /// The members of `tree` if it is an object of operators, rather than a value.
 pub(super) fn of(tree: &Tree) -> Option<&IndexMap<String, Tree>> {
@@ -44,69 +64,82 @@ pub(super) fn of(tree: &Tree) -> Option<&IndexMap<String, Tree>> {
 }
 
 impl Planner<'_> {
-    pub(super) fn operators(&self, operators: &IndexMap<String, Tree>, at: &Tree, field: &Field) -> Result<Document> {
+    pub(super) fn operators(&mut self, operators: &IndexMap<String, Tree>, on: Subject<'_>) -> Result<Document> {
         let mut planned = Document::new();
         for (name, value) in operators {
-            planned.insert(name.clone(), self.operator(name, value, field)?);
+            if operators.len() > 1 && ALONE.contains(&name.as_str()) {
+                let detail = format!("`{name}` stands alone on its field; say the rest with `$and`");
+                return Err(misplaced(value, detail));
+            }
+            planned.insert(name.clone(), self.operator(name, value, on)?);
         }
-        if planned.contains_key("$options") && !planned.contains_key("$regex") {
-            return Err(wrong(at, "`$options` stands beside `$regex` only"));
+        match operators.get("$options") {
+            Some(options) if !planned.contains_key("$regex") => {
+                Err(misplaced(options, "`$options` stands beside `$regex` only"))
+            }
+            _ => Ok(planned),
         }
-        Ok(planned)
     }
 
-    fn operator(&self, name: &str, value: &Tree, field: &Field) -> Result<Bson> {
+    fn operator(&mut self, name: &str, value: &Tree, on: Subject<'_>) -> Result<Bson> {
         match name {
-            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" => self.value(value, field),
-            "$in" | "$nin" => self.values(value, field),
-            "$all" => self.all(value, field),
+            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" => self.value(value, on.field),
+            "$in" | "$nin" => self.values(value, on.field),
+            "$all" => self.all(value, on),
             "$not" => match of(value) {
-                Some(operators) => self.operators(operators, value, field).map(Bson::Document),
+                Some(operators) => self.operators(operators, Subject { level: Level::Inner, ..on }).map(Bson::Document),
                 None => Err(wrong(value, "expected an object of operators")),
             },
-            "$elemMatch" => self.element(value, field),
+            "$elemMatch" => self.element(value, on),
             "$exists" => value.as_bool().map(Bson::Boolean).ok_or_else(|| wrong(value, "expected `true` or `false`")),
             "$type" => types(value),
             "$size" => size(value),
             "$mod" => modulo(value),
-            "$regex" => self.regex(value, field),
+            "$regex" => self.regex(value, on),
             "$options" => options(value),
+            "$near" => self.near("$near", value, on),
+            "$nearSphere" => self.near("$nearSphere", value, on),
+            "$geoWithin" => self.within(value, on),
+            "$geoIntersects" => self.intersects(value, on),
             name if name.starts_with('$') => Err(unknown(value, name)),
-            name => Err(wrong(value, format!("`{name}` stands beside operators, which only go with operators"))),
+            name => Err(misplaced(value, format!("`{name}` stands beside operators, which only go with operators"))),
         }
     }
 
-    fn all(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+    fn all(&mut self, tree: &Tree, on: Subject<'_>) -> Result<Bson> {
         let element = |item| of(item).is_some_and(|operators| operators.keys().eq(["$elemMatch"]));
         match tree.as_array() {
             Some(items) if !items.is_empty() && items.iter().all(element) => {
-                Ok(Bson::Array(items.iter().map(|item| self.condition(item, field)).collect::<Result<_>>()?))
+                Ok(Bson::Array(items.iter().map(|item| self.condition(item, on)).collect::<Result<_>>()?))
             }
-            _ => self.values(tree, field),
+            _ => self.values(tree, on.field),
         }
     }
 
     /// `$elemMatch` holds a filter on items that are objects, or operators on items that are not.
-    fn element(&self, tree: &Tree, field: &Field) -> Result<Bson> {
-        let item = field.item();
+    fn element(&mut self, tree: &Tree, on: Subject<'_>) -> Result<Bson> {
+        if !on.field.kinds.contains(Kind::Array) {
+            return Err(misplaced(tree, "`$elemMatch` looks into an array, and this field holds none"));
+        }
+        let item = on.field.item();
         let planned = match of(tree) {
             Some(operators) if !operators.keys().any(|name| matches!(name.as_str(), "$and" | "$or" | "$nor")) => {
-                self.operators(operators, tree, item)
+                self.operators(operators, Subject { field: item, level: Level::Inner, ..on })
             }
-            _ => self.filter(tree, item),
+            _ => self.filter(tree, item, Level::Inner),
         };
         planned.map(Bson::Document)
     }
 
-    fn regex(&self, tree: &Tree, field: &Field) -> Result<Bson> {
+    fn regex(&self, tree: &Tree, on: Subject<'_>) -> Result<Bson> {
         let pattern = tree.as_str().ok_or_else(|| wrong(tree, "expected a regular expression as a string"))?;
         let length = pattern.chars().count();
         check_limit(("--max-regex", self.limits.max_regex), length, || "a regular expression".to_owned())?;
         if pattern.contains('\0') {
             return Err(wrong(tree, "a regular expression cannot hold a NUL character"));
         }
-        if !operand(field, false).kinds.contains(Kind::String) {
-            return Err(wrong(tree, "only strings match a regular expression, and this field holds none"));
+        if !takes(on.field, Kind::String.into()) {
+            return Err(misplaced(tree, "only strings match a regular expression, and this field holds none"));
         }
         Ok(Bson::String(pattern.to_owned()))
     }
@@ -122,7 +155,7 @@ pub(super) fn unknown(at: &Tree, name: &str) -> Error {
         Some(near) => format!("unknown operator `{name}`, did you mean `{near}`?"),
         None => format!("the operator `{name}` is not allowed"),
     };
-    invalid_query("filter", Some(at.span.start), detail)
+    misplaced(at, detail)
 }
 
 fn types(tree: &Tree) -> Result<Bson> {

@@ -3,15 +3,17 @@
 //! `bson`'s own iterator checks every name and text for UTF-8, which `quote` has for next to nothing on
 //! its way through the bytes. See the [BSON specification](https://bsonspec.org/spec.html).
 
+use std::iter;
+
 use bson::{
-    DateTime, Decimal128, RawDocumentBuf,
+    DateTime, Decimal128, RawArray, RawDocument, RawDocumentBuf,
     oid::ObjectId,
     raw::{RawBinaryRef, RawBsonRef},
     spec::{BinarySubtype, ElementType},
 };
 
-use super::super::raw;
-use crate::error::Error;
+use super::raw;
+use crate::error::{self, Error};
 
 /// Why bytes are not valid BSON. Smaller than an [`Error`], which would be carried past every element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,13 @@ impl<'d> Element<'d> {
         }))
     }
 
+    fn document(self) -> error::Result<&'d RawDocument> {
+        if self.kind != ElementType::EmbeddedDocument {
+            return Err(Corrupt("there is a value where a document should be").into());
+        }
+        RawDocument::from_bytes(self.bytes).map_err(|_| Corrupt("a document does not end where it says").into())
+    }
+
     /// The element as the only one of a document.
     pub(super) fn alone(self) -> Result<RawDocumentBuf> {
         let mut document = Vec::with_capacity(4 + 1 + 1 + self.bytes.len() + 1);
@@ -113,6 +122,19 @@ impl<'d> Element<'d> {
         raw::close(&mut document, start);
         RawDocumentBuf::from_bytes(document).map_err(|_| Corrupt("a document does not end where it says"))
     }
+}
+
+/// The documents of an array that holds nothing else, in order.
+pub(crate) fn documents(array: &RawArray) -> impl Iterator<Item = error::Result<&RawDocument>> {
+    let mut elements = Elements::of(array.as_bytes());
+    iter::from_fn(move || match &mut elements {
+        Ok(elements) => elements.next().transpose().map(|element| element?.document()),
+        Err(corrupt) => {
+            let corrupt = *corrupt;
+            elements = Ok(Elements { rest: &[] });
+            Some(Err(corrupt.into()))
+        }
+    })
 }
 
 /// How many of the bytes `rest` a value of the type `kind` takes. There may be fewer.
