@@ -81,7 +81,7 @@ impl<T: Document> Collection<T> {
             sort,
             projection: None,
             limit,
-            paged: false,
+            page: None,
             skip,
             bounds: Bounds::NONE,
         };

@@ -56,11 +56,8 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(problem::method_not_allowed);
     // As one layer, the first outermost: every layer of a router costs each request a boxed service and future.
-    let around = (
-        middleware::from_fn_with_state(app.clone(), trace::observe),
-        middleware::from_fn(body::read_out),
-        CatchPanicLayer::custom(problem::panicked),
-    );
+    let around =
+        (middleware::from_fn_with_state(app.clone(), trace::observe), CatchPanicLayer::custom(problem::panicked));
     guarded.merge(public).layer(around).with_state(app)
 }
 

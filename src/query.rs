@@ -50,11 +50,20 @@ pub struct FindPlan {
     /// How many documents at most; 0 sets no bound.
     pub limit: u32,
     /// The documents are a page, which another one may follow.
-    pub paged: bool,
+    pub page: Option<Keys>,
     /// How many are passed over first.
     pub skip: u32,
     /// What running it may cost.
     pub bounds: Bounds,
+}
+
+/// Where the sort keys of a page's last document are, with which the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// They are fields of the document.
+    Fields,
+    /// The server gives them, as the document's member [`SORT_KEY`].
+    Member,
 }
 
 /// What running a list may cost.
@@ -88,12 +97,12 @@ impl FindPlan {
 
     /// How many documents are read at most: one more than a page has shows whether another one follows.
     pub fn reach(&self) -> u32 {
-        self.limit.saturating_add(self.paged.into())
+        self.limit.saturating_add(self.page.is_some().into())
     }
 
     /// What is read of each document, in MongoDB's projection; `None` reads all of it.
     pub fn columns(&self) -> Option<Document> {
-        let key = self.needs_sort_key().then(|| doc! { SORT_KEY: { "$meta": "sortKey" } });
+        let key = self.hidden().map(|name| doc! { name: { "$meta": "sortKey" } });
         match (self.projection.clone(), key) {
             (Some(mut projection), Some(key)) => {
                 projection.extend(key);
@@ -103,24 +112,21 @@ impl FindPlan {
         }
     }
 
-    /// The position of `last`, the document that the page ends with. Where the plan [needs it](Self::needs_sort_key),
-    /// the sort key is its member [`SORT_KEY`].
+    /// The position of `last`, the document that the page ends with.
     pub fn position(&self, last: &RawDocument) -> Result<Position> {
         if self.sort.is_empty() {
             return Ok(Position::Count(self.skip.saturating_add(self.limit)));
         }
-        if !self.needs_sort_key() {
+        if self.hidden().is_none() {
             return seek::keys(last, &self.sort).map(Position::Key);
         }
         let keys = last.get_array(SORT_KEY).map(ToOwned::to_owned);
         keys.map(Position::Key).map_err(|e| Error::Internal(format!("a document came without its sort key: {e}")))
     }
 
-    /// Whether the server has to say where in the order the last document stands.
-    pub fn needs_sort_key(&self) -> bool {
-        self.paged
-            && !self.sort.is_empty()
-            && (self.projection.is_some() || !seek::keys_are_fields(&self.schema, &self.sort))
+    /// The member of each document that is no part of it.
+    pub fn hidden(&self) -> Option<&'static str> {
+        (self.page == Some(Keys::Member)).then_some(SORT_KEY)
     }
 }
 
@@ -144,17 +150,19 @@ pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &Curs
     if query.after.is_some() && query.skip.is_some() {
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
+    let sort = match &query.sort[..] {
+        [] if nearest_first => Document::new(),
+        [] => serving::order(schema, &filter),
+        keys => sort::plan(schema, keys)?,
+    };
+    let projection = fields::plan(&schema.root, query.fields.as_ref())?;
     let plan = FindPlan {
-        sort: match &query.sort[..] {
-            [] if nearest_first => Document::new(),
-            [] => serving::order(schema, &filter),
-            keys => sort::plan(schema, keys)?,
-        },
+        page: Some(keys(schema, &sort, projection.as_ref())),
         filter,
         after: None,
-        projection: fields::plan(&schema.root, query.fields.as_ref())?,
+        sort,
+        projection,
         limit: capped("limit", "--max-page", query.limit.unwrap_or(DEFAULT_PAGE), limits.max_page)?,
-        paged: true,
         skip: capped("skip", "--max-skip", query.skip.unwrap_or(0), limits.max_skip)?,
         bounds: Bounds { bytes: limits.max_page_bytes, scan: limits.max_scan, sort: limits.max_sort },
         schema: Arc::clone(schema),
@@ -163,6 +171,11 @@ pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &Curs
         Some(cursor) => onward(plan, cursor, limits, cursors),
         None => Ok(plan),
     }
+}
+
+fn keys(schema: &Schema, sort: &Document, projection: Option<&Document>) -> Keys {
+    let are_read = sort.is_empty() || (projection.is_none() && seek::keys_are_fields(schema, sort));
+    if are_read { Keys::Fields } else { Keys::Member }
 }
 
 /// The plan for the page after the one that `cursor` came with.

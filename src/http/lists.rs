@@ -18,7 +18,7 @@ use crate::{
     access::{Caller, permit},
     app::App,
     error::{Error, Result},
-    query::{self, CursorKey, FindPlan, Query, SORT_KEY},
+    query::{self, CursorKey, FindPlan, Query},
     schema::Schema,
     store::{self, Page, Store},
 };
@@ -69,7 +69,6 @@ fn write(
     cursors: &CursorKey,
     representation: Representation,
 ) -> Result<(Body, Option<String>)> {
-    let hidden = plan.needs_sort_key().then_some(SORT_KEY);
     let (mut out, mut last, mut next) = (Vec::with_capacity(room(page)), None, None);
     out.extend_from_slice(b"{\"items\":[");
     for (at, document) in page.documents().enumerate() {
@@ -81,7 +80,7 @@ fn write(
             out.push(b',');
         }
         let document = document?;
-        representation.write(&mut out, document, (&plan.schema, hidden))?;
+        representation.write(&mut out, document, (&plan.schema, plan.hidden()))?;
         last = Some(document);
     }
     out.extend_from_slice(b"],\"next\":");

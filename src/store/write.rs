@@ -197,7 +197,5 @@ async fn commit(session: &mut ClientSession) -> Result<(), DriverError> {
 
 /// Between a half and one and a half, so that writers in each other's way spread out.
 fn jitter() -> f64 {
-    let [low, high, ..] = bson::Uuid::new().bytes();
-    let random = u16::from_le_bytes([low, high]);
-    0.5 + f64::from(random) / f64::from(u16::MAX)
+    0.5 + fastrand::f64()
 }

@@ -359,7 +359,7 @@ async fn orders_that_cannot_be_paged_are_refused_at_once() {
 async fn plan_after(api: &Api, schema: &Arc<Schema>, query: &str, id: i32) -> FindPlan {
     let (limits, cursors) = (Limits::default(), CursorKey::derive(b"secret"));
     let plan = query::plan(schema, &Query::parse(query, &limits).unwrap(), &limits, &cursors).unwrap();
-    assert!(!plan.needs_sort_key(), "{query}");
+    assert_eq!(plan.hidden(), None, "{query}");
     let raw = api.collection("things").clone_with_type::<RawDocumentBuf>();
     let last = raw.find_one(doc! { "_id": id }).await.unwrap().unwrap();
     let next = cursors.seal(plan.list(), &plan.position(&last).unwrap()).unwrap();

@@ -159,7 +159,7 @@ mod tests {
             sort: doc! { "_id": 1 },
             projection: None,
             limit: 20,
-            paged: true,
+            page: None,
             skip: 0,
             bounds: Bounds { bytes: usize::MAX, scan: 10, sort: 5 },
         }
