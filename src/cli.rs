@@ -1,8 +1,9 @@
 //! The command line: one clap enum, one short file for each command.
 
-use std::process::ExitCode;
+use std::{panic::resume_unwind, process::ExitCode, thread};
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
@@ -43,13 +44,21 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => "info,folio::access=warn",
         _ => "info",
     });
-    match run(cli.command) {
+    match on_deep_stack(|| run(cli.command)) {
         Ok(code) => code,
         Err(error) => {
             complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let thread = thread.map_err(|e| Error::Startup(format!("cannot start a thread: {e}")))?;
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
 }
 
 fn run(command: Command) -> Result<ExitCode> {
@@ -66,13 +75,15 @@ fn run(command: Command) -> Result<ExitCode> {
 /// a hundred deep, and would overflow the two megabytes that threads have by default.
 const STACK: usize = 16 << 20;
 
-fn runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .thread_stack_size(STACK)
-        .build()
-        .map_err(|e| Error::Startup(format!("cannot start the runtime: {e}")))
+/// A runtime on as many threads. With one, nothing is ever handed from thread to thread, which is a good part of what a
+/// small request costs.
+fn runtime(threads: usize) -> Result<Runtime> {
+    let mut runtime = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let runtime = runtime.worker_threads(threads).enable_all().thread_stack_size(STACK).build();
+    runtime.map_err(|e| Error::Startup(format!("cannot start the runtime: {e}")))
 }
 
 /// Logs go to the standard error, as text for people or, with `FOLIO_LOG_FORMAT=json`, as JSON for machines;

@@ -8,7 +8,6 @@ use axum::{
     serve::ListenerExt,
 };
 use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     app::App,
@@ -35,7 +34,8 @@ mod trace;
 ///
 /// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
 pub fn router(app: App) -> Router {
-    let guarded = Router::new()
+    let [live, ready, metrics] = health::PATHS;
+    Router::new()
         .route("/v1", get(collections::index))
         .route("/v1/{collection}", get(lists::list).merge(post(documents::insert)))
         .route("/v1/{collection}/_explain", get(insight::explain))
@@ -47,18 +47,13 @@ pub fn router(app: App) -> Router {
             get(documents::get).put(documents::replace).patch(documents::update).delete(documents::delete),
         )
         .route("/problems/{slug}", get(problem::page))
+        .route(live, get(health::live))
+        .route(ready, get(health::ready))
+        .route(metrics, get(health::metrics))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), extract::admit));
-    let public = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .method_not_allowed_fallback(problem::method_not_allowed);
-    // As one layer, the first outermost: every layer of a router costs each request a boxed service and future.
-    let around =
-        (middleware::from_fn_with_state(app.clone(), trace::observe), CatchPanicLayer::custom(problem::panicked));
-    guarded.merge(public).layer(around).with_state(app)
+        .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
+        .with_state(app)
 }
 
 /// Serves until `shutdown` is ready, then lets running requests finish for at most `grace`.

@@ -15,6 +15,9 @@ use crate::{
     store,
 };
 
+/// Where these are, for everyone.
+pub(super) const PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 /// How long the database may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(1);
 

@@ -138,8 +138,7 @@ fn detail(error: &Error, problem: &Problem, id: Option<&str>) -> String {
 }
 
 /// What a panic leaves behind: one failed request.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
-pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Error::Internal(format!("panic: {}", text.unwrap_or("of unknown cause"))).into_response()
 }

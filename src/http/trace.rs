@@ -1,6 +1,10 @@
-//! Around every request: its id, its line in the access log, its count.
+//! Around every request: its id, whether it is let in, what becomes of a panic, its line in the access log, its count.
+//! One layer for all: every layer of a router costs each request a boxed service and a boxed future.
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -8,9 +12,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use tokio::task_local;
 
-use super::body::read_out;
+use super::{body::read_out, extract::admit, problem};
 use crate::{
     app::App,
     error::{Result, check_limit},
@@ -36,10 +41,8 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = async {
-        match check_url(&app, &request) {
-            Ok(()) => read_out(request, next).await,
-            Err(error) => error.into_response(),
-        }
+        let answered = AssertUnwindSafe(answer(&app, request, next)).catch_unwind().await;
+        answered.unwrap_or_else(|panic| problem::panicked(&*panic))
     };
     let mut response = CURRENT_ID.scope(id.clone(), answer).await;
     let (status, time) = (response.status(), started.elapsed());
@@ -49,6 +52,13 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
     app.metrics().answered(&Labels { method: label(&method), route, status: status.as_u16() }, time);
     response
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    match check_url(app, &request).and_then(|()| admit(app, &request)) {
+        Ok(()) => read_out(request, next).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// The request's line in the access log, a warning where the service failed.
