@@ -64,12 +64,23 @@ fn kept_members(
         if keep(element.name) {
             out.push(opening);
             opening = b',';
-            quote_bytes(out, element.name)?;
-            out.push(b':');
-            nested(out, element, shapes.get(element.name), room)?;
+            let shape = shapes.get(element.name);
+            label(out, element.name, shape)?;
+            nested(out, element, shape, room)?;
         }
     }
     out.extend_from_slice(if opening == b'{' { b"{}" } else { b"}" });
+    Ok(())
+}
+
+#[inline]
+fn label(out: &mut Vec<u8>, name: &[u8], shape: &Field) -> Result<()> {
+    if shape.label.is_empty() {
+        quote_bytes(out, name)?;
+        out.push(b':');
+    } else {
+        out.extend_from_slice(&shape.label);
+    }
     Ok(())
 }
 

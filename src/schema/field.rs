@@ -125,11 +125,10 @@ impl Derivation<'_> {
             additional: self.additional(tree.get("additionalProperties"), depth),
             items: tree.get("items").filter(|t| t.as_object().is_some()).map(|t| self.field(t, depth + 1).into()),
             required: listed(tree, "required").into_iter().map(str::to_owned).collect(),
-            default: None,
             read_only: tree.get("readOnly").and_then(Tree::as_bool).unwrap_or(false),
-            write_only: false,
             set: tree.get("x-set").map(set),
             reference: tree.pointer("/x-ref/collection").and_then(Tree::as_str).map(reference),
+            ..Field::any()
         }
     }
 

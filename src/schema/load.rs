@@ -89,7 +89,7 @@ fn judge(name: &str, source: Source) -> (Schema, Report) {
     let mut report = Report::new(&source.path);
     check::check(&source, &mut report);
     let bounded = refs::check(&source, &mut report);
-    let root = if bounded { field::derive_root(&source) } else { super::Field::any() };
+    let root = if bounded { field::derive_root(&source).labeled() } else { super::Field::any() };
     if bounded {
         places::check(&source, &mut report);
     }

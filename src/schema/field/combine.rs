@@ -31,6 +31,7 @@ pub(super) fn intersect(mut a: Field, mut b: Field) -> Field {
         write_only: a.write_only || b.write_only,
         set: a.set.or(b.set),
         reference: a.reference.or(b.reference),
+        label: a.label,
     }
 }
 
