@@ -90,9 +90,11 @@ impl FindPlan {
 
     /// The condition on the documents of this page.
     pub fn selection(&self) -> Document {
-        all_of(
-            [Some(self.filter.clone()), self.after.clone()].into_iter().flatten().filter(|f| !f.is_empty()).collect(),
-        )
+        match &self.after {
+            None => self.filter.clone(),
+            Some(after) if self.filter.is_empty() => after.clone(),
+            Some(after) => doc! { "$and": [self.filter.clone(), after.clone()] },
+        }
     }
 
     /// How many documents are read at most: one more than a page has shows whether another one follows.

@@ -57,12 +57,13 @@ impl CursorKey {
     fn sign(&self, list: List<'_>, position: &[u8]) -> Result<Hash> {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(list.collection.as_bytes()).update(b"\0");
+        let mut bytes = Vec::with_capacity(512);
         for part in [list.filter, list.sort] {
             // BSON begins with its length, so no two lists come to the same bytes.
-            let bytes = bson::serialize_to_vec(part);
-            hasher.update(&bytes.map_err(|e| Error::Internal(format!("a query cannot be serialized: {e}")))?);
+            bson::serialize_to_buffer(part, &mut bytes)
+                .map_err(|e| Error::Internal(format!("a query cannot be serialized: {e}")))?;
         }
-        Ok(hasher.update(position).finalize())
+        Ok(hasher.update(&bytes).update(position).finalize())
     }
 }
 
