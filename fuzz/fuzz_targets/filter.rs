@@ -75,9 +75,9 @@ fuzz_target!(|text: &str| {
             plan.columns().iter().for_each(check);
         }
         if let Ok(filter) = &filter
-            && let Ok(plan) = filter.plan(&schema.root, &LIMITS)
+            && let Ok(planned) = filter.plan(schema, &LIMITS)
         {
-            check(&plan);
+            check(&planned.filter);
         }
     }
 });
