@@ -4,7 +4,7 @@
 
 use bson::{Document, doc};
 
-use super::path;
+use super::{path, seek};
 use crate::{
     error::Place,
     schema::{Field, Index, Schema},
@@ -27,8 +27,9 @@ pub fn order(schema: &Schema, filter: &Document) -> Document {
     let best = if conditions.have("_id", Use::Value) {
         None
     } else {
+        let can_be_paged = |(_, order): &(_, Document)| seek::check(schema, order).is_ok();
         // The last of equals is taken, so the first of the file has to come last.
-        schema.indexes.iter().rev().filter_map(offer).max_by_key(|(fit, _)| *fit)
+        schema.indexes.iter().rev().filter_map(offer).filter(can_be_paged).max_by_key(|(fit, _)| *fit)
     };
     best.map_or_else(|| doc! { "_id": 1 }, |(_, order)| order)
 }

@@ -61,7 +61,7 @@ fn typed(indexes: &Value) -> Value {
 }
 
 /// What the random walks go through: the collection's name, its file, the fields of its sorts.
-fn worlds() -> [(&'static str, Value, &'static [&'static str]); 5] {
+fn worlds() -> [(&'static str, Value, &'static [&'static str]); 6] {
     const OPEN: &[&str] = &["a", "b", "c.d", "c.e", "c.f.g", "c.f.h", "_id"];
     const TYPED: &[&str] =
         &["name", "number", "whole", "at", "flag", "inner.oid", "maybe", "outer.city", "place", "_id"];
@@ -72,13 +72,26 @@ fn worlds() -> [(&'static str, Value, &'static [&'static str]); 5] {
     let typed_indexed = json!([{ "keys": { "number": 1 } }, { "keys": { "name": 1, "whole": -1 } },
                                { "keys": { "maybe": -1 } }, { "keys": { "outer.city": 1, "flag": 1 } },
                                { "keys": { "flag": 1, "number": -1, "at": 1 } }]);
+    // In some of these orders no page could be continued.
+    let odd = json!([{ "keys": { "a": 1, "c.0": 1 } }, { "keys": { "b": 1, "c": 1, "c.d": 1 } },
+                     { "keys": { "c.d": 1, "c.e": -1 } }, { "keys": { "c.e": 1, "c.f.0.g": 1 } }]);
     [
         ("bare", open(&json!([])), OPEN),
         ("indexed", open(&indexed), OPEN),
+        ("oddlyindexed", open(&odd), OPEN),
         ("typed", typed(&json!([])), TYPED),
         ("typedindexed", typed(&typed_indexed), TYPED),
         ("typedpositions", typed(&json!([{ "keys": { "place.0": 1, "place.1": -1 } }])), POSITIONS),
     ]
+}
+
+/// What lists without a sort ask for: their order is that of an index.
+fn conditions(name: &str) -> &'static [&'static str] {
+    if name.starts_with("typed") {
+        &["flag=true", "flag=true&number=1", "name=a", "maybe[gt]=0", "place=1.5", "place.0=1.5", "outer.city=Rome"]
+    } else {
+        &["a=1", "b=1", "a[gte]=1", "b=1&a[lt]=1", "c.d=1", "c.e=1", "c.f.h=1"]
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -103,11 +116,15 @@ async fn every_document_is_met_once_and_in_order() {
         let visitors =
             tokio::spawn(come_and_go(collection.clone(), Random::new(!0 - seed as u64), make, Arc::clone(&stop)));
         for _ in 0..WALKS_EACH {
-            let sort = random::sort(fields, &mut random);
+            let list = if random.chance(25) {
+                random.pick(conditions(name)).to_owned()
+            } else {
+                format!("sort={}", random::sort(fields, &mut random))
+            };
             let one = random.pick(&fields[..fields.len() - 1]);
             let shown =
                 random.pick(&["", "fields=_id", &format!("fields={one}"), &format!("fields=-{one}")]).to_owned();
-            pages += walk(&api, name, &format!("sort={sort}&{shown}"), &mut random).await;
+            pages += walk(&api, name, &format!("{list}&{shown}"), &mut random).await;
             walked += 1;
         }
         stop.store(true, Ordering::Relaxed);
@@ -118,8 +135,10 @@ async fn every_document_is_met_once_and_in_order() {
 
 /// Walks through all pages of the list in this order and compares with MongoDB's own; the number of its pages.
 async fn walk(api: &Api, name: &str, query: &str, random: &mut Random) -> usize {
-    let sort = query.split('&').find_map(|p| p.strip_prefix("sort=")).unwrap();
-    let expected: Vec<i32> = sorted(&api.collection(name), sort).await;
+    let expected = match query.split('&').find_map(|p| p.strip_prefix("sort=")) {
+        Some(sort) => sorted(&api.collection(name), (doc! {}, keys(sort))).await,
+        None => sorted(&api.collection(name), served(api, name, query)).await,
+    };
     let most = random.pick(&[1, 2, 3, 7, 20, 45]);
     let (mut met, mut pages, mut path) = (Vec::new(), 0, format!("/v1/{name}?{query}"));
     loop {
@@ -145,8 +164,8 @@ async fn walk(api: &Api, name: &str, query: &str, random: &mut Random) -> usize 
     pages
 }
 
-/// The `_id`s of the documents that stay, in MongoDB's own order.
-async fn sorted(collection: &Collection<Document>, sort: &str) -> Vec<i32> {
+/// The sort with `_id` at its end.
+fn keys(sort: &str) -> Document {
     let mut keys = Document::new();
     for key in sort.split(',') {
         keys.insert(key.trim_start_matches('-'), if key.starts_with('-') { -1 } else { 1 });
@@ -154,7 +173,21 @@ async fn sorted(collection: &Collection<Document>, sort: &str) -> Vec<i32> {
     if !keys.contains_key("_id") {
         keys.insert("_id", keys.values().last().unwrap().clone());
     }
-    let staying = collection.find(doc! { "_id": { "$lt": VISITORS } }).sort(keys).projection(doc! { "_id": 1 });
+    keys
+}
+
+/// The filter of a list without a sort, and the order that it is given.
+fn served(api: &Api, name: &str, query: &str) -> (Document, Document) {
+    let limits = Limits::default();
+    let query = Query::parse(query, &limits).unwrap();
+    let plan = query::plan(api.app.schema(name).unwrap(), &query, &limits, &CursorKey::derive(b"secret")).unwrap();
+    (plan.filter, plan.sort)
+}
+
+/// The `_id`s of the documents that stay, of those that are asked for, in MongoDB's own order.
+async fn sorted(collection: &Collection<Document>, (filter, keys): (Document, Document)) -> Vec<i32> {
+    let staying = doc! { "$and": [filter, { "_id": { "$lt": VISITORS } }] };
+    let staying = collection.find(staying).sort(keys).projection(doc! { "_id": 1 });
     let documents: Vec<Document> = staying.await.unwrap().try_collect().await.unwrap();
     documents.iter().map(|document| document.get_i32("_id").unwrap()).collect()
 }
@@ -344,6 +377,37 @@ async fn regular_expressions_are_passed_but_end_no_page() {
     let next = api.get("/v1/things?sort=a&limit=2").await.ok(200)["next"].as_str().unwrap().to_owned();
     let problem = api.get(&format!("/v1/things?sort=a&after={next}")).await.problem(400, "invalid-query");
     assert!(problem["detail"].as_str().unwrap().contains("regular expression"), "{problem}");
+}
+
+#[tokio::test]
+async fn orders_that_cannot_be_paged_are_not_chosen() {
+    let indexes = json!([{ "keys": { "k": 1, "m.0": 1 } }, { "keys": { "l": 1, "m": 1, "m.b": 1 } }]);
+    let api = Api::things(open(&indexes)).await;
+    let one = || Bson::from(1);
+    let list = |items: Vec<Bson>| Bson::Array(items);
+    let values = [
+        list(vec![list(vec![2.into()]), list(vec![one()])]),
+        list(vec![list(vec![one()]), list(vec![3.into(), 0.into()])]),
+        list(vec![list(vec![]), list(vec![one()])]),
+        list(vec![Bson::Null, list(vec![one(), 2.into()])]),
+        list(vec![doc! { "b": 1 }.into(), doc! { "b": 2, "c": 1 }.into()]),
+        list(vec![doc! { "b": 2 }.into(), doc! { "b": 1 }.into(), one()]),
+        list(vec![one(), doc! { "b": 1 }.into()]),
+        list(vec![]),
+        doc! { "0": 1, "b": 1 }.into(),
+        doc! { "0": [1, 2], "b": 2 }.into(),
+        one(),
+        Bson::Null,
+    ];
+    let documents = (0..).zip(values.clone()).map(|(id, m)| doc! { "_id": id, "k": 1, "l": 1, "m": m });
+    api.collection("things").insert_many(documents).await.unwrap();
+    for query in ["k=1", "l=1"] {
+        for limit in 1..4 {
+            let (items, _) = all(&api, &format!("/v1/things?{query}&limit={limit}"), false).await;
+            let met: HashSet<_> = items.iter().map(|item| item["_id"].as_i64().unwrap()).collect();
+            assert_eq!((met.len(), items.len()), (values.len(), values.len()), "{query} by {limit}");
+        }
+    }
 }
 
 #[tokio::test]

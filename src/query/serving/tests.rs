@@ -94,6 +94,30 @@ fn a_list_without_sort_has_the_order_of_the_index_that_serves_it() {
 }
 
 #[test]
+fn an_order_in_which_no_page_could_be_continued_is_not_chosen() {
+    let item = r#"{ "type": "array", "items": { "type": "object", "properties": { "b": { "type": "string" } } } }"#;
+    let file = format!(
+        r#"{{ "type": "object", "properties": {{ "typed": {{ "type": "array", "items": {{ "type": "string" }} }},
+            "list": {item} }}, "x-indexes": [
+            {{ "keys": {{ "x": 1, "open.0": 1 }} }},
+            {{ "keys": {{ "x": 1, "open": 1, "open.b": 1 }} }},
+            {{ "keys": {{ "y": 1, "list": 1, "list.b": 1 }} }},
+            {{ "keys": {{ "open.1": 1, "open.b": 1 }}, "unique": true }},
+            {{ "keys": {{ "z": 1, "typed.0": 1 }} }}
+        ] }}"#
+    );
+    let schema = load::parse("schemas/books.json", "books", file).unwrap();
+    for (filter, expected) in [
+        (doc! { "x": 1 }, doc! { "_id": 1 }),
+        (doc! { "y": 1 }, doc! { "_id": 1 }),
+        (doc! { "open.1": 1, "open.b": 1 }, doc! { "_id": 1 }),
+        (doc! { "z": 1 }, doc! { "typed.0": 1, "_id": 1 }),
+    ] {
+        assert_eq!(order(&schema, &filter), expected, "{filter}");
+    }
+}
+
+#[test]
 fn names_the_missing_index() {
     let schema = library();
     let mut bare = schema.clone();
