@@ -50,7 +50,7 @@ fn offer(schema: &Schema, index: &Index, conditions: &Conditions<'_>) -> Option<
     let ranged = order.keys().next().is_some_and(|field| conditions.have(field, Use::Range));
     let total = order.contains_key("_id")
         || (is_unique && !order.is_empty() && order.keys().all(|field| schema.root.required.contains(field)));
-    let fits = (covered > 0 || ranged) && total && !has("sparse") && is_kept(schema, &order, conditions);
+    let fits = (covered > 0 || ranged) && total && !has("sparse") && is_kept(schema, index, (&order, conditions));
     fits.then_some(((covered, ranged), order))
 }
 
@@ -74,17 +74,27 @@ fn up_to_id<'k>(keys: impl Iterator<Item = (&'k String, &'k bson::Bson)>) -> Doc
 
 /// Whether reading the index gives the order: MongoDB sorts by one array only, and then only where no condition
 /// narrows what is read of its items.
-fn is_kept(schema: &Schema, order: &Document, conditions: &Conditions<'_>) -> bool {
-    let lists: Vec<_> = order.keys().filter(|field| list_on(&schema.root, field).is_some()).collect();
-    lists.len() <= 1 && !lists.into_iter().any(|field| conditions.mention(field))
+fn is_kept(schema: &Schema, index: &Index, (order, conditions): (&Document, &Conditions<'_>)) -> bool {
+    let lists: Vec<_> = order.keys().filter_map(|field| lists_on(&schema.root, field).last()).collect();
+    let narrows = |field: &String| lists.iter().any(|list| is_within(field, list)) && conditions.mention(field);
+    lists.len() <= 1 && !index.keys.keys().any(narrows)
 }
 
 /// The array that the dotted name leads to or through, the innermost if there are several.
 fn list_on<'p>(root: &Field, field: &'p str) -> Option<&'p str> {
+    lists_on(root, field).next()
+}
+
+/// The arrays that the dotted name leads to or through, the innermost first.
+fn lists_on<'p>(root: &Field, field: &'p str) -> impl Iterator<Item = &'p str> {
     let ends = field.rmatch_indices('.').map(|(at, _)| at);
-    let mut prefixes = std::iter::once(field.len()).chain(ends).map(|end| &field[..end]);
-    let is_list = |path: &&str| path::lookup(root, path, &Place::new("sort", None)).is_ok_and(path::is_list);
-    prefixes.find(is_list)
+    let prefixes = std::iter::once(field.len()).chain(ends).map(|end| &field[..end]);
+    prefixes.filter(|path| path::lookup(root, path, &Place::new("sort", None)).is_ok_and(path::is_list))
+}
+
+/// Whether the dotted name `inner` is `outer` or reaches into it.
+fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]

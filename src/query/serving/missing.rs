@@ -4,7 +4,7 @@ use bson::{Bson, Document};
 
 use super::{
     conditions::{Conditions, Use},
-    is_usable, list_on, order,
+    is_usable, is_within, list_on, order,
 };
 use crate::schema::{Field, Schema};
 
@@ -109,9 +109,4 @@ impl Keys<'_> {
         }
         (!self.keys.is_empty()).then(|| self.keys.into_iter().collect())
     }
-}
-
-/// Whether the dotted name `inner` is `outer` or reaches into it.
-fn is_within(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

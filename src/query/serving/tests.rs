@@ -118,6 +118,22 @@ fn an_order_in_which_no_page_could_be_continued_is_not_chosen() {
 }
 
 #[test]
+fn the_items_of_one_array_are_in_order_only_where_no_condition_narrows_them() {
+    let file = r#"{ "type": "object", "properties": { "lent": { "type": "array", "items": { "type": "object", "properties": {
+        "to": { "type": "string" }, "at": { "type": "array", "items": { "bsonType": "date" } } } } } }, "x-indexes": [
+        { "keys": { "lent.to": 1, "lent.at": 1 } }, { "keys": { "x": 1, "lent.at": 1 } } ] }"#;
+    let schema = load::parse("schemas/books.json", "books", file.to_owned()).unwrap();
+    for (filter, expected) in [
+        (doc! { "lent.to": "x" }, doc! { "_id": 1 }),
+        (doc! { "x": 1 }, doc! { "lent.at": 1, "_id": 1 }),
+        (doc! { "x": 1, "lent.to": "x" }, doc! { "lent.at": 1, "_id": 1 }),
+        (doc! { "x": 1, "lent.at": { "$gt": 1 } }, doc! { "_id": 1 }),
+    ] {
+        assert_eq!(order(&schema, &filter), expected, "{filter}");
+    }
+}
+
+#[test]
 fn names_the_missing_index() {
     let schema = library();
     let mut bare = schema.clone();
