@@ -14,7 +14,7 @@ mod conditions;
 mod missing;
 
 use conditions::{Conditions, Use};
-pub use missing::{is_declared, missing_index};
+pub use missing::{MissingIndex, missing_index};
 
 /// The order of a list that asks for none: the keys that follow the filter's equality fields in the index that serves
 /// it best, or that of `_id`. It is total, and following it costs no sort.

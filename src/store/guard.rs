@@ -92,11 +92,10 @@ pub(super) async fn examine(store: &Store, plan: &FindPlan) -> Result<(Verdict, 
 
 /// The index that the plan lacks, as an item of `x-indexes`; `None` where no index can serve it, or nothing is amiss.
 pub(super) fn missing_index(plan: &FindPlan, verdict: Verdict) -> Option<Box<RawValue>> {
-    let keys = serving::missing_index(&plan.schema, &plan.filter, &plan.sort).filter(|keys| {
-        // What is read without an index may lack a declared one that somebody dropped.
-        verdict.reads || (verdict.sorts && !serving::is_declared(&plan.schema, keys))
-    });
-    to_raw_value(&doc! { "keys": keys? }).ok()
+    // What is read without an index may lack a declared one that somebody dropped.
+    let missing = serving::missing_index(&plan.schema, &plan.filter, &plan.sort)
+        .filter(|missing| verdict.reads || (verdict.sorts && !missing.is_declared));
+    to_raw_value(&doc! { "keys": missing?.keys }).ok()
 }
 
 /// Refuses the plan if its verdict is too much for so many documents.

@@ -170,6 +170,23 @@ async fn again(api: &Api, indexes: &str) -> Api {
 }
 
 #[tokio::test]
+async fn an_index_that_sorts_otherwise_is_not_the_missing_one() {
+    let declared = r#"{ "keys": { "tags": 1, "made": 1 } }, { "keys": { "name": 1 }, "unique": true }"#;
+    let api = filled(declared, limits()).await;
+    for (query, missing) in [
+        ("tags=all&sort=-_id", r#"{"keys":{"tags":1}}"#),
+        ("tags=all&sort=-size", r#"{"keys":{"tags":1,"size":-1}}"#),
+        ("name[gt]=n030", r#"{"keys":{"name":1}}"#),
+    ] {
+        let query = format!("/v1/things?{query}");
+        let answer = api.get(&query).await;
+        answer.problem(422, "unindexed-query");
+        assert!(answer.text.contains(&format!("\"missingIndex\":{missing}")), "{query}: {}", answer.text);
+        again(&api, &format!("{declared}, {missing}")).await.get(&query).await.ok(200);
+    }
+}
+
+#[tokio::test]
 async fn indexes_that_come_and_go_count() {
     let api = filled(r#"{ "keys": { "kind": 1 } }"#, limits()).await;
     let things = api.collection("things");

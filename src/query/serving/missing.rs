@@ -1,6 +1,6 @@
 //! The index that a query lacks.
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 
 use super::{
     conditions::{Conditions, Use},
@@ -11,46 +11,77 @@ use crate::schema::{Field, Schema};
 /// As many keys as leave room for `_id`.
 const MOST_KEYS: usize = 31;
 
-/// The keys of the index that would serve the query, in the order equality, sort, `_id`, range; `None` where no index
-/// can. They are what `x-indexes` in the collection file takes, so `_id` at the end goes without saying.
+/// An index that would serve a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissingIndex {
+    /// What `x-indexes` in the collection file takes, so `_id` at the end goes without saying.
+    pub keys: Document,
+    /// The file has an index that does what this one would.
+    pub is_declared: bool,
+}
+
+/// The index that would serve the query, its keys in the order equality, sort, `_id`, range; `None` where no index can.
 ///
 /// A sort comes into it only behind an equality, or where nothing is asked for: elsewhere MongoDB reads the whole of
 /// such an index, and the documents too. Each branch of an `$or` needs an index, and this is the first that the file
 /// does not have.
 ///
 /// See [equality, sort, range](https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-guideline/).
-pub fn missing_index(schema: &Schema, filter: &Document, sort: &Document) -> Option<Document> {
+pub fn missing_index(schema: &Schema, filter: &Document, sort: &Document) -> Option<MissingIndex> {
     let own = Document::new();
     let sort = if *sort == order(schema, filter) { &own } else { sort };
     let wanted = wanted(schema, filter, sort)?;
-    wanted.iter().find(|keys| !is_declared(schema, keys)).or(wanted.first()).cloned()
+    // Finding the documents comes before having them in order.
+    let unread = wanted.iter().find(|index| !declares(schema, &index.keys));
+    let missing =
+        unread.or_else(|| wanted.iter().find(|index| !declares(schema, &index.in_order()))).or(wanted.first());
+    missing.map(|index| MissingIndex { keys: index.keys.clone(), is_declared: declares(schema, &index.in_order()) })
 }
 
-/// Whether the file has an index that does what one with these keys would.
-pub fn is_declared(schema: &Schema, keys: &Document) -> bool {
+/// Whether the file has an index that begins with these keys, read forwards or backwards.
+fn declares(schema: &Schema, keys: &Document) -> bool {
     schema.indexes.iter().any(|index| is_usable(index) && begins(&index.keys, keys))
 }
 
-/// Whether an index with the keys `longer` does what one with the keys `shorter` would.
 fn begins(longer: &Document, shorter: &Document) -> bool {
-    longer.len() >= shorter.len() && shorter.iter().eq(longer.iter().take(shorter.len()))
+    let turned = |kind: &Bson, turn: i32| kind.as_i32().map(|direction| direction * turn);
+    let same = |turn| {
+        longer.iter().zip(shorter).all(|(own, other)| own.0 == other.0 && turned(own.1, turn) == other.1.as_i32())
+    };
+    longer.len() >= shorter.len() && (same(1) || same(-1))
+}
+
+/// An index that serves a query, or a branch of it.
+#[derive(Clone)]
+struct Wanted {
+    keys: Document,
+    /// Its order is of use with `_id` behind the keys only.
+    tie_break: bool,
+}
+
+impl Wanted {
+    /// The keys, and `_id` where it is of use.
+    fn in_order(&self) -> Document {
+        let last = self.keys.values().last().filter(|_| self.tie_break);
+        self.keys.clone().into_iter().chain(last.map(|direction| ("_id".to_owned(), direction.clone()))).collect()
+    }
 }
 
 /// The indexes that serve the query together; `None` if some of it cannot be served.
-fn wanted(schema: &Schema, filter: &Document, sort: &Document) -> Option<Vec<Document>> {
+fn wanted(schema: &Schema, filter: &Document, sort: &Document) -> Option<Vec<Wanted>> {
     let conditions = Conditions::of(filter);
     if conditions.special || conditions.have("_id", Use::Value) || conditions.have("_id", Use::Points) {
         return None;
     }
-    if let Some(keys) = keys(&schema.root, &conditions, sort) {
-        return Some(vec![keys]);
+    if let Some(index) = index(&schema.root, &conditions, sort) {
+        return Some(vec![index]);
     }
     let branches: Option<Vec<_>> = conditions.branches.iter().map(|branch| wanted(schema, branch, sort)).collect();
     branches.map(|indexes| indexes.concat()).filter(|indexes| !indexes.is_empty())
 }
 
-/// The keys of the one index that serves the conditions.
-fn keys(root: &Field, conditions: &Conditions<'_>, sort: &Document) -> Option<Document> {
+/// The one index that serves the conditions; without a sort, its own order is taken.
+fn index(root: &Field, conditions: &Conditions<'_>, sort: &Document) -> Option<Wanted> {
     let mut keys = Keys { root, keys: Vec::new() };
     keys.ascending(conditions.fields(&[Use::Value, Use::Points]));
     let equalities = keys.keys.len();
@@ -63,10 +94,13 @@ fn keys(root: &Field, conditions: &Conditions<'_>, sort: &Document) -> Option<Do
         keys.ascending(conditions.fields(&[Use::Range]));
     }
     if keys.keys.is_empty() {
-        let region = conditions.fields(&[Use::Region]).next();
-        keys.keys.extend(region.map(|field| (field.to_owned(), "2dsphere".into())));
+        let region = conditions.fields(&[Use::Region]).next().map(|field| doc! { field: "2dsphere" });
+        return region.map(|keys| Wanted { keys, tie_break: false });
     }
-    keys.without_tie_break(equalities)
+    // A range of an array's items is in no order of documents.
+    let is_ordered = equalities > 0 || !keys.keys.iter().any(|(field, _)| list_on(root, field).is_some());
+    let tie_break = keys.drop_tie_break(equalities) || (sort.is_empty() && is_ordered);
+    (!keys.keys.is_empty()).then(|| Wanted { keys: keys.keys.into_iter().collect(), tie_break })
 }
 
 struct Keys<'r> {
@@ -98,15 +132,18 @@ impl Keys<'_> {
         Some(())
     }
 
-    /// The keys without the `_id` at their end that the tie-break adds; an index on `_id` alone is always there.
-    fn without_tie_break(mut self, equalities: usize) -> Option<Document> {
-        if let [before @ .., (last, direction)] = &self.keys[..]
-            && last == "_id"
+    /// Drops the `_id` at the end that the tie-break adds, or that has an index of its own; whether there was one.
+    fn drop_tie_break(&mut self, equalities: usize) -> bool {
+        let is_tie_break = match &self.keys[..] {
             // Behind equalities alone, either direction is the other one read backwards.
-            && before.get(equalities..).and_then(<[_]>::last).is_none_or(|(_, other)| other == direction)
-        {
+            [before @ .., (last, direction)] if last == "_id" => {
+                before.get(equalities..).and_then(<[_]>::last).is_none_or(|(_, other)| other == direction)
+            }
+            _ => false,
+        };
+        if is_tie_break {
             self.keys.pop();
         }
-        (!self.keys.is_empty()).then(|| self.keys.into_iter().collect())
+        is_tie_break
     }
 }
