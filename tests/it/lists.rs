@@ -92,6 +92,7 @@ async fn filters_take_mongodbs_operators() {
         (json!({ "radius": { "$not": { "$gt": 3390 } } }), vec!["Mercury", "Mars"]),
         (json!({ "moons": { "$all": ["Phobos", "Deimos"] } }), vec!["Mars"]),
         (json!({ "moons": { "$size": 1 } }), vec!["Earth"]),
+        (json!({ "moons": { "$size": 2.0 } }), vec!["Mars"]),
         (json!({ "moons": ["Phobos", "Deimos"] }), vec!["Mars"]),
         (
             json!({ "landings": { "$elemMatch": { "craft": "Viking 1", "at": { "$gt": "1976-01-01T00:00:00Z" } } } }),
@@ -101,6 +102,7 @@ async fn filters_take_mongodbs_operators() {
         (json!({ "name": { "$regex": "us$" } }), vec!["Venus", "Uranus"]),
         (json!({ "radius": { "$mod": [10, 2] } }), vec!["Venus", "Neptune, the last", "Uranus"]),
         (json!({ "orbit": { "$exists": false } }), vec!["Mars", "Neptune, the last"]),
+        (json!({ "radius": { "$mod": [10.0, 2.0] } }), vec!["Venus", "Neptune, the last", "Uranus"]),
         (json!({ "mass": { "$type": "decimal" }, "radius": { "$in": [2440, 6371] } }), vec!["Mercury", "Earth"]),
         (json!({ "seen": null, "orbit.days": { "$gt": 100 } }), vec!["Venus", "Earth"]),
         (json!({}), vec!["Mercury", "Mars", "Venus", "Earth", "Neptune, the last", "Uranus"]),
@@ -281,6 +283,12 @@ async fn reads_only_the_fields_that_are_wanted() {
         first("fields=-mass,-orbit.rings").await,
         json!({ "name": "Mercury", "radius": 2440, "orbit": { "days": 88 } })
     );
+    let items = |query: &'static str| {
+        let api = &api;
+        async move { api.get(&format!("/v1/things?name=Mars&{query}")).await.ok(200)["items"][0].clone() }
+    };
+    assert_eq!(items("fields=landings.craft").await["landings"][1], json!({ "craft": "Viking 1" }));
+    assert_eq!(items("fields=moons.0").await["moons"], json!([]), "a number is a name");
     let bare = api.get("/v1/things?fields=-_id,-name&limit=1").await.ok(200);
     assert!(bare["items"][0].get("_id").is_none());
 }

@@ -145,8 +145,10 @@ impl Planner<'_> {
     }
 }
 
+/// The whole number in 64 bits; with a fraction of zeros, in 32.
 fn whole(tree: &Tree) -> Option<i64> {
-    if let Node::Number(digits) = &tree.node { digits.parse().ok() } else { None }
+    let Node::Number(digits) = &tree.node else { return None };
+    digits.parse().ok().or_else(|| tree.as_whole().map(i64::from))
 }
 
 pub(super) fn unknown(at: &Tree, name: &str) -> Error {
@@ -170,7 +172,7 @@ fn types(tree: &Tree) -> Result<Bson> {
 }
 
 fn size(tree: &Tree) -> Result<Bson> {
-    let size = whole(tree).and_then(|size| i32::try_from(size).ok()).filter(|size| *size >= 0);
+    let size = tree.as_whole().filter(|size| *size >= 0);
     size.map(Bson::Int32).ok_or_else(|| wrong(tree, "expected a 32-bit whole number of at least 0"))
 }
 
