@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use crate::{
     config::Limits,
-    query::{CursorKey, Query, plan},
+    query::{CursorKey, Position, Query, plan},
     schema::{Schema, load},
 };
 
@@ -56,4 +56,22 @@ fn plans_are_as_their_queries_say() {
         writeln!(shown, "  limit {} skip {}\n", plan.limit, plan.skip).unwrap();
     }
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn pages_that_are_counted_end_where_skip_does() {
+    let (schema, limits, cursors) = (near(), Limits::default(), CursorKey::derive(b"secret"));
+    let near = r#"filter={"place":{"$near":{"$geometry":{"type":"Point","coordinates":[1,2]}}}}"#;
+    let planned = |text: &str| plan(&schema, &Query::parse(text, &limits).unwrap(), &limits, &cursors);
+    let first = planned(near).unwrap();
+    for (count, reached) in [(20, Ok(20)), (10_000, Ok(10_000)), (10_001, Err(()))] {
+        let after = cursors.seal(first.list(), &Position::Count(count)).unwrap();
+        let page = planned(&format!("{near}&after={after}"));
+        assert_eq!(page.map(|page| page.skip).map_err(|_| ()), reached);
+    }
+}
+
+fn near() -> Arc<Schema> {
+    let file = r#"{ "type": "object", "x-indexes": [{ "keys": { "place": "2dsphere" } }] }"#;
+    Arc::new(load::parse("schemas/places.json", "places", file.to_owned()).unwrap())
 }
