@@ -2,7 +2,7 @@
 //!
 //! An order is MongoDB's over all types, and a document stands in it where its sort keys put it: `null` for a missing
 //! field, the least or the greatest item for an array. Where the schema says that a field holds values of one scalar
-//! type, its keys are a [`range`] of that type; elsewhere what comes no later is [`exclude`]d, type by type.
+//! type, its keys are a `range` of that type; elsewhere what comes no later is `exclude`d, type by type.
 //! How the position travels from page to page is in [`cursor`](super::cursor).
 //!
 //! See [comparison and sort order](https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/).
@@ -70,7 +70,7 @@ pub fn keys(document: &RawDocument, sort: &Document) -> Result<RawArrayBuf> {
 /// # Errors
 /// [`Error::InvalidQuery`] for what no filter can tell: keys of one and the same item of an array that are the item
 /// and a field in it, or a position and a field; a position among items that are arrays, or objects with numbers for
-/// names; and more names than [`MOST_NAMES`].
+/// names; and more than 40 names.
 pub fn check(schema: &Schema, sort: &Document) -> Result<()> {
     if keys_are_fields(schema, sort) {
         return Ok(());
