@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use bson::{Document, RawBsonRef, RawDocument};
 use folio::{
-    codec::{decode, encode},
+    codec::{decode, ejson, ejson::Mode, encode},
     sample,
     schema::{Field, Kind, load},
 };
@@ -24,7 +24,10 @@ static SHAPES: LazyLock<Vec<Field>> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     for shape in SHAPES.iter() {
         round_trip(data, shape);
-        write(data, shape);
+        write(data, |out, document| encode::document(out, document, shape));
+    }
+    for mode in [Mode::Relaxed, Mode::Canonical] {
+        write(data, |out, document| ejson::document(out, document, mode, None));
     }
 });
 
@@ -52,12 +55,12 @@ fn fits(value: RawBsonRef<'_>, shape: &Field) -> bool {
 }
 
 /// Writes a document of the elements `data`.
-fn write(data: &[u8], shape: &Field) {
+fn write(data: &[u8], write: impl Fn(&mut Vec<u8>, &RawDocument) -> folio::Result<()>) {
     let length = i32::try_from(data.len() + 5).unwrap().to_le_bytes();
     let framed = [length.as_slice(), data, &[0]].concat();
     let document = RawDocument::from_bytes(&framed).unwrap();
     let mut written = Vec::new();
-    match encode::document(&mut written, document, shape) {
+    match write(&mut written, document) {
         Ok(()) => {
             serde_json::from_slice::<IgnoredAny>(&written).unwrap();
         }
