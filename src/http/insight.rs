@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use bson::Document;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
+    answer::Body,
     extract::{NoParameters, Storage, Target},
-    negotiate::Json,
+    negotiate::{Coding, Format, Json},
 };
 use crate::{
     access::{Caller, permit},
@@ -31,22 +28,22 @@ pub(super) async fn explain(
     Target(schema): Target,
     (caller, Storage(store)): (Caller, Storage),
     query: Query,
-    _: Json,
+    (_, coding): (Json, Coding),
 ) -> Result<Response> {
     let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
     let Explanation { summary, query, missing_index, plan } = store::explain(&store, &plan).await?;
-    json(&Explained { summary, query: extended(&query)?, missing_index, plan: extended(&plan)? })
+    json(&Explained { summary, query: extended(&query)?, missing_index, plan: extended(&plan)? }, coding).await
 }
 
 /// `GET /v1/{collection}/_indexes`
 pub(super) async fn indexes(
     (caller, Storage(store)): (Caller, Storage),
     Target(schema): Target,
-    _: (NoParameters, Json),
+    (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
     let schema = permit(&caller, Arc::clone(&schema))?;
     let indexes = store::indexes(&store, &schema).await?;
-    json(&Indexes { indexes: indexes.into_iter().map(Entry::of).collect::<Result<_>>()? })
+    json(&Indexes { indexes: indexes.into_iter().map(Entry::of).collect::<Result<_>>()? }, coding).await
 }
 
 #[derive(Serialize)]
@@ -96,8 +93,8 @@ fn extended(document: &Document) -> Result<Box<RawValue>> {
     RawValue::from_string(text).map_err(|e| unfit(&e))
 }
 
-fn json(answer: &impl Serialize) -> Result<Response> {
+async fn json(answer: &impl Serialize, coding: Coding) -> Result<Response> {
     let text = serde_json::to_vec(answer)
         .map_err(|e| Error::Internal(format!("an answer about the database cannot be written: {e}")))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+    Body::new(text, Format::Json.content_type(), coding).into_answer().await
 }

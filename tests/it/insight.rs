@@ -2,6 +2,7 @@
 
 use folio::config::Limits;
 use mongodb::{IndexModel, bson::doc};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Api, catalog};
@@ -115,6 +116,24 @@ async fn takes_the_parameters_of_a_list() {
     api.get("/v1/nothing/_explain").await.problem(404, "unknown-collection");
     api.get("/v1/books/_indexes?limit=1").await.problem(400, "invalid-query");
     api.post("/v1/books/_explain", "{}").await.problem(405, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn is_compressed_like_any_answer() {
+    let api = filled(Limits::default()).await;
+    for path in ["/v1/books/_explain?year=1990", "/v1/books/_indexes"] {
+        for (accepted, coded) in [("gzip, identity;q=0", Some("gzip")), ("identity", None)] {
+            let answer = api.http.get(format!("{}{path}", api.base)).header("accept-encoding", accepted).send().await;
+            let answer = answer.unwrap();
+            assert_eq!(answer.headers()["vary"], "Accept, Accept-Encoding, Authorization, Prefer", "{path}");
+            assert_eq!(
+                answer.headers().get("content-encoding").map(|coding| coding.to_str().unwrap()),
+                coded,
+                "{path}"
+            );
+        }
+        api.send(Method::GET, path, &[("accept-encoding", "*;q=0")], "").await.problem(406, "not-acceptable");
+    }
 }
 
 #[tokio::test]
