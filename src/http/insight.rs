@@ -66,8 +66,10 @@ struct Entry {
     name: String,
     keys: Box<RawValue>,
     options: Box<RawValue>,
-    size: u64,
-    uses: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     declared: bool,

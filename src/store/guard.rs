@@ -9,12 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bson::{Document, doc};
-use futures::TryStreamExt;
-use mongodb::error::Error as DriverError;
+use bson::doc;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Store, explain, failure};
+use super::{Store, explain, indexes};
 use crate::{
     error::{Error, Result},
     query::{Bounds, FindPlan, serving},
@@ -136,18 +134,9 @@ fn refresh(store: &Store, plan: &FindPlan) {
 async fn learn(store: &Store, schema: &Schema) -> Result<u64> {
     let collection = store.collection(schema);
     let count = collection.estimated_document_count().max_time(store.deadline).into_future();
-    let (documents, indexes) = futures::try_join!(count, indexes(store, schema))?;
+    let (documents, indexes) = futures::try_join!(count, indexes::listed(store, schema))?;
     if let Some(mut memory) = store.guard.memory(schema) {
         memory.learn(documents, indexes, Instant::now() + REFRESH);
     }
     Ok(documents)
-}
-
-async fn indexes(store: &Store, schema: &Schema) -> Result<Vec<Document>, DriverError> {
-    let command = doc! { "listIndexes": &schema.name, "maxTimeMS": store.max_time_ms() };
-    match store.database.run_cursor_command(command).await {
-        Ok(cursor) => cursor.try_collect().await,
-        Err(error) if failure::code(&error) == Some(failure::codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }

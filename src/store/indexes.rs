@@ -8,8 +8,13 @@ use std::sync::Arc;
 use bson::{Bson, DateTime, Document, doc};
 use futures::TryStreamExt;
 use indexmap::IndexMap;
+use mongodb::error::Error as DriverError;
 
-use super::{Store, explain::number, failure};
+use super::{
+    Store,
+    explain::number,
+    failure::{self, codes},
+};
 use crate::{access::Permitted, error::Result, schema::Schema};
 
 /// What the server adds to an index by itself, beside its name and keys.
@@ -27,10 +32,10 @@ pub struct IndexUse {
     pub keys: Document,
     /// Its other options under their `createIndexes` names.
     pub options: Document,
-    /// How many bytes it takes on disk, on all shards together.
-    pub size: u64,
-    /// How many operations have used it.
-    pub uses: u64,
+    /// How many bytes it takes on disk, on all shards together; `None` where the database does not tell us.
+    pub size: Option<u64>,
+    /// How many operations have used it; `None` where the database does not tell us.
+    pub uses: Option<u64>,
     /// Since when they are counted: the start of the server, or the index's own.
     pub since: Option<DateTime>,
     /// The collection file has it.
@@ -42,18 +47,44 @@ pub struct IndexUse {
 /// The indexes of the collection: that on `_id`, then those of the file in its order, then the others by name.
 pub async fn indexes(store: &Store, schema: &Permitted<Arc<Schema>>) -> Result<Vec<IndexUse>> {
     let schema = schema.plan();
-    let stats = read(store, schema, doc! { "$indexStats": {} });
     let storage = read(store, schema, doc! { "$collStats": { "storageStats": {} } });
-    let (stats, storage) = store.within(async { futures::try_join!(stats, storage) }).await?;
-    Ok(put_together(schema, &stats, &storage))
+    let (stats, storage) = store.within(async { futures::try_join!(stats(store, schema), storage) }).await?;
+    Ok(put_together(schema, &stats, &storage.unwrap_or_default()))
 }
 
-async fn read(store: &Store, schema: &Schema, stage: Document) -> Result<Vec<Document>> {
+/// What `listIndexes` tells of each index; nothing of a collection that is not there.
+pub(super) async fn listed(store: &Store, schema: &Schema) -> Result<Vec<Document>, DriverError> {
+    let command = doc! { "listIndexes": &schema.name, "maxTimeMS": store.max_time_ms() };
+    match store.database.run_cursor_command(command).await {
+        Ok(cursor) => cursor.try_collect().await,
+        Err(error) if failure::code(&error) == Some(codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Each index with its uses. To count these takes a privilege that `readWrite` and `dbAdmin` lack; without it the
+/// indexes come alone.
+async fn stats(store: &Store, schema: &Schema) -> Result<Vec<Document>> {
+    if let Some(stats) = read(store, schema, doc! { "$indexStats": {} }).await? {
+        return Ok(stats);
+    }
+    let alone = |spec: Document| {
+        let [name, key] = ["name", "key"].map(|member| spec.get(member).cloned().unwrap_or(Bson::Null));
+        doc! { "name": name, "key": key, "spec": spec }
+    };
+    Ok(listed(store, schema).await?.into_iter().map(alone).collect())
+}
+
+/// What the stage gives; `None` where the service's role in the database is not let to run it.
+async fn read(store: &Store, schema: &Schema, stage: Document) -> Result<Option<Vec<Document>>> {
     let collection = store.collection(schema);
     match collection.aggregate([stage]).max_time(store.deadline).await {
-        Ok(cursor) => Ok(cursor.try_collect().await?),
-        Err(error) if failure::code(&error) == Some(failure::codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
+        Ok(cursor) => Ok(Some(cursor.try_collect().await?)),
+        Err(error) => match failure::code(&error) {
+            Some(codes::NAMESPACE_NOT_FOUND) => Ok(Some(Vec::new())),
+            Some(codes::UNAUTHORIZED) => Ok(None),
+            _ => Err(error.into()),
+        },
     }
 }
 
@@ -64,7 +95,7 @@ fn put_together(schema: &Schema, stats: &[Document], storage: &[Document]) -> Ve
         let Ok(name) = told.get_str("name") else { continue };
         let index = indexes.entry(name).or_insert_with(|| described(schema, told, name));
         let accesses = told.get_document("accesses");
-        index.uses += accesses.as_ref().ok().and_then(|accesses| number(accesses, "ops")).unwrap_or_default();
+        index.uses = sum(index.uses, accesses.as_ref().ok().and_then(|accesses| number(accesses, "ops")));
         let since = accesses.ok().and_then(|accesses| accesses.get_datetime("since").ok());
         index.since = index.since.into_iter().chain(since.copied()).min();
         index.building |= told.get_bool("building").unwrap_or(false);
@@ -73,13 +104,17 @@ fn put_together(schema: &Schema, stats: &[Document], storage: &[Document]) -> Ve
         storage.iter().filter_map(|told| told.get_document("storageStats").ok()?.get_document("indexSizes").ok())
     {
         for (name, index) in &mut indexes {
-            index.size += number(sizes, name).unwrap_or_default();
+            index.size = sum(index.size, number(sizes, name));
         }
     }
     let mut indexes: Vec<_> = indexes.into_values().collect();
     let rank = |name: &str| schema.indexes.iter().position(|declared| declared.name == name).unwrap_or(usize::MAX);
     indexes.sort_by_cached_key(|index| (index.name != "_id_", rank(&index.name), index.name.clone()));
     indexes
+}
+
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).reduce(|one, other| one + other)
 }
 
 fn described(schema: &Schema, told: &Document, name: &str) -> IndexUse {
@@ -94,8 +129,8 @@ fn described(schema: &Schema, told: &Document, name: &str) -> IndexUse {
         name: name.to_owned(),
         keys: fields(spec, told.get_document("key").unwrap_or(&none)),
         options: options.map(|(option, value)| (option.clone(), value.clone())).collect(),
-        size: 0,
-        uses: 0,
+        size: None,
+        uses: None,
         since: None,
         declared: name == "_id_" || schema.indexes.iter().any(|declared| declared.name == name),
         building: false,
@@ -144,7 +179,12 @@ mod tests {
         let names: Vec<_> = found.iter().map(|i| (i.name.as_str(), i.declared, i.size, i.uses)).collect();
         assert_eq!(
             names,
-            [("_id_", true, 8192, 5), ("b_1__id_1", true, 200, 7), ("a_text_c_text", true, 0, 0), ("zz", false, 0, 1)]
+            [
+                ("_id_", true, Some(8192), Some(5)),
+                ("b_1__id_1", true, Some(200), Some(7)),
+                ("a_text_c_text", true, None, Some(0)),
+                ("zz", false, None, Some(1))
+            ]
         );
         assert_eq!(found[1].since, Some(DateTime::from_millis(3000)));
         assert_eq!(found[2].keys, doc! { "a": "text", "c": "text" });

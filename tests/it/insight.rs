@@ -1,11 +1,17 @@
 //! Insight: how a list is run, which indexes there are.
 
 use folio::config::Limits;
-use mongodb::{IndexModel, bson::doc};
+use mongodb::{
+    Client, IndexModel,
+    bson::{Document, doc},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, catalog};
+use crate::{
+    startup::guarded_server,
+    support::{Api, TestDatabase, catalog},
+};
 
 fn books() -> Value {
     json!({
@@ -108,17 +114,6 @@ async fn tells_nothing_of_the_deployment() {
 }
 
 #[tokio::test]
-async fn takes_the_parameters_of_a_list() {
-    let api = filled(Limits::default()).await;
-    api.get("/v1/books/_explain?yeer=1").await.problem(400, "unknown-field");
-    api.get("/v1/books/_explain?limit=100000").await.problem(400, "limit-exceeded");
-    api.get("/v1/books/_explain?after=x").await.problem(400, "invalid-query");
-    api.get("/v1/nothing/_explain").await.problem(404, "unknown-collection");
-    api.get("/v1/books/_indexes?limit=1").await.problem(400, "invalid-query");
-    api.post("/v1/books/_explain", "{}").await.problem(405, "method-not-allowed");
-}
-
-#[tokio::test]
 async fn is_compressed_like_any_answer() {
     let api = filled(Limits::default()).await;
     for path in ["/v1/books/_explain?year=1990", "/v1/books/_indexes"] {
@@ -134,6 +129,17 @@ async fn is_compressed_like_any_answer() {
         }
         api.send(Method::GET, path, &[("accept-encoding", "*;q=0")], "").await.problem(406, "not-acceptable");
     }
+}
+
+#[tokio::test]
+async fn takes_the_parameters_of_a_list() {
+    let api = filled(Limits::default()).await;
+    api.get("/v1/books/_explain?yeer=1").await.problem(400, "unknown-field");
+    api.get("/v1/books/_explain?limit=100000").await.problem(400, "limit-exceeded");
+    api.get("/v1/books/_explain?after=x").await.problem(400, "invalid-query");
+    api.get("/v1/nothing/_explain").await.problem(404, "unknown-collection");
+    api.get("/v1/books/_indexes?limit=1").await.problem(400, "invalid-query");
+    api.post("/v1/books/_explain", "{}").await.problem(405, "method-not-allowed");
 }
 
 #[tokio::test]
@@ -180,4 +186,42 @@ async fn explains_any_page() {
         let next = api.get(&format!("/v1/books?{list}{after}")).await.ok(200)["next"].as_str().unwrap().to_owned();
         after = format!("&after={next}");
     }
+}
+
+#[tokio::test]
+async fn a_role_that_only_reads_and_writes_serves_lists() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, port, admin) = guarded_server(data.path()).await;
+    let uri = |user| format!("mongodb://{user}:password@127.0.0.1:{port}/?directConnection=true");
+    let user = |name: &str, role: Document| doc! { "createUser": name, "pwd": "password", "roles": [role] };
+    // From here on only this user makes others.
+    admin.run_command(user("root", doc! { "role": "root", "db": "admin" })).await.unwrap();
+    let admin = Client::with_uri_str(uri("root")).await.unwrap().database("admin");
+    admin.run_command(user("folio", doc! { "role": "readWrite", "db": "library" })).await.unwrap();
+    let (uri, name) = (uri("folio"), "library".to_owned());
+    let database = TestDatabase { db: Client::with_uri_str(&uri).await.unwrap().database(&name), uri, name };
+    let mut settings = database.settings();
+    settings.serving.limits = Limits { max_scan: 2, max_sort: 1, ..Limits::default() };
+    let api = Api::start_with(catalog(&[("books", books())]), database, settings).await;
+    for year in 2001..=2003 {
+        api.post("/v1/books", json!({ "_id": year, "author": AUTHOR, "year": year })).await.ok(201);
+    }
+    let collections = api.get("/v1").await.ok(200);
+    assert_eq!(collections["collections"][0]["count"], 3, "{collections}");
+    api.get(&format!("/v1/books?author={AUTHOR}")).await.ok(200);
+    api.get("/v1/books?year=2001").await.problem(422, "unindexed-query");
+    api.get("/v1/books?sort=title").await.problem(422, "unindexed-query");
+    let explained = api.get(&format!("/v1/books/_explain?author={AUTHOR}")).await.ok(200);
+    assert_eq!(explained["summary"]["returned"], 3);
+    let listed = api.get("/v1/books/_indexes").await.ok(200);
+    let indexes = listed["indexes"].as_array().unwrap();
+    assert_eq!(indexes[2]["name"], "author_1_year_1__id_1", "{listed}");
+    assert_eq!(indexes[2]["keys"], json!({ "author": 1, "year": 1, "_id": 1 }));
+    assert_eq!(indexes[3]["options"], json!({ "expireAfterSeconds": 1_000_000_000 }));
+    for index in indexes {
+        assert!(index["size"].as_u64().unwrap() > 0, "{index}");
+        assert_eq!((index.get("uses"), index.get("since")), (None, None));
+    }
+    drop(server.stdin.take());
+    assert!(server.wait().unwrap().success());
 }

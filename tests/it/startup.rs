@@ -419,11 +419,10 @@ async fn a_standalone_server_is_refused_with_advice() {
     assert!(child.wait().unwrap().success());
 }
 
-#[tokio::test]
-async fn a_user_without_the_roles_is_told_which_ones() {
-    let data = tempfile::tempdir().unwrap();
+/// A server that asks who is there, its port, and its `admin` database, in which the first user may still be made.
+pub(crate) async fn guarded_server(data: &Path) -> (Child, u16, mongodb::Database) {
     let script = r#"printf 'only a test' > "$2/key" && chmod 600 "$2/key"; exec MONGOD "$@" --keyFile "$2/key""#;
-    let (mut child, port) = started_by(script, data.path()).await;
+    let (child, port) = started_by(script, data).await;
     let uri = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
     let admin = Client::with_uri_str(&uri).await.unwrap().database("admin");
     let set = doc! { "_id": "folio", "members": [{ "_id": 0, "host": format!("127.0.0.1:{port}") }] };
@@ -431,7 +430,14 @@ async fn a_user_without_the_roles_is_told_which_ones() {
     while !admin.run_command(doc! { "hello": 1 }).await.unwrap().get_bool("isWritablePrimary").unwrap() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let message = rejection(uri).await;
+    (child, port, admin)
+}
+
+#[tokio::test]
+async fn a_user_without_the_roles_is_told_which_ones() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut child, port, _) = guarded_server(data.path()).await;
+    let message = rejection(format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await;
     assert!(message.contains("`readWrite` and `dbAdmin`"), "{message}");
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
