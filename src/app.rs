@@ -50,7 +50,7 @@ impl App {
         };
         let limits = settings.serving.limits.clone();
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
-        let store = Store { database, etag, deadline: limits.deadline, guard };
+        let store = Store { database, etag, deadline: store::whole_millis(limits.deadline), guard };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
         Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, limits, metrics })))
     }

@@ -157,7 +157,7 @@ pub struct Limits {
     #[arg(long, env = "FOLIO_MAX_REGEX", value_name = "N", default_value_t = 256)]
     pub max_regex: usize,
     /// Seconds that a request may take
-    #[arg(long, env = "FOLIO_DEADLINE", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, env = "FOLIO_DEADLINE", value_name = "SECONDS", default_value = "30", value_parser = some_seconds)]
     pub deadline: Duration,
 }
 
@@ -237,6 +237,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
 }
 
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    let more = "expected more than 0 seconds".to_owned();
+    seconds(text).and_then(|seconds| if seconds.is_zero() { Err(more) } else { Ok(seconds) })
+}
+
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").field("database", &self.database).field("pool", &self.pool).finish_non_exhaustive()
@@ -260,6 +265,14 @@ mod tests {
         assert_eq!(Serving::default().listen.port(), 8080);
         assert_eq!((Serving::default().open, Changes::default().apply), (None, Apply::Safe));
         assert_eq!((Database::default().database.as_str(), Pool::default().pool_max), ("folio", 64));
+    }
+
+    #[test]
+    fn a_deadline_gives_some_time() {
+        assert_eq!(some_seconds("0.5").unwrap(), Duration::from_millis(500));
+        for text in ["0", "-0.0", "-1", "NaN", "inf", "soon", ""] {
+            assert!(some_seconds(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -38,14 +38,14 @@ pub struct Store {
     pub database: Database,
     /// What entity tags are keyed with.
     pub etag: EtagKey,
-    /// How long the work of one request may take.
+    /// How long the work of one request may take, in [`whole_millis`].
     pub deadline: Duration,
     /// What keeps lists from costing too much.
     pub guard: Guard,
 }
 
 impl Store {
-    /// The same database for a request that may take at most `deadline`, rounded up to a millisecond.
+    /// The same database for a request that may take at most `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Duration) -> Self {
         Self { deadline: whole_millis(deadline.min(self.deadline)), ..self.clone() }
@@ -57,7 +57,7 @@ impl Store {
 
     /// The deadline as a command's `maxTimeMS`.
     fn max_time_ms(&self) -> i64 {
-        whole_millis(self.deadline).as_millis().try_into().unwrap_or(i64::MAX)
+        self.deadline.as_millis().try_into().unwrap_or(i64::MAX)
     }
 
     /// Gives `work` up once the deadline is past. The time limits of its commands do not help with a server that does
@@ -74,10 +74,12 @@ fn left(deadline: Instant) -> Duration {
     whole_millis(deadline.saturating_duration_since(Instant::now()))
 }
 
-/// `time` rounded up to whole milliseconds, at least one: the driver cuts the rest off, and 0 would set no limit.
-fn whole_millis(time: Duration) -> Duration {
+/// `time` as `maxTimeMS` can say it: rounded up to whole milliseconds, at least one, as the driver cuts the rest off and 0
+/// would set no limit; and at most the 24 days that the server takes.
+pub(crate) fn whole_millis(time: Duration) -> Duration {
     const NANOS: u128 = 1_000_000;
-    let millis = time.as_nanos().div_ceil(NANOS).max(1);
+    const MOST: u128 = i32::MAX as u128;
+    let millis = time.as_nanos().div_ceil(NANOS).clamp(1, MOST);
     Duration::from_millis(millis.try_into().unwrap_or(u64::MAX))
 }
 
@@ -86,9 +88,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_rounded_up() {
+    fn times_are_such_as_the_server_takes() {
         for (nanos, millis) in [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (2_500_000_000, 2500)] {
             assert_eq!(whole_millis(Duration::from_nanos(nanos)), Duration::from_millis(millis), "{nanos}");
         }
+        assert_eq!(whole_millis(Duration::MAX), Duration::from_millis(2_147_483_647));
     }
 }

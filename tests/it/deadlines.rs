@@ -94,6 +94,28 @@ async fn no_request_gets_more_than_the_service_gives() {
 }
 
 #[tokio::test]
+async fn a_service_may_give_any_time() {
+    for deadline in [Duration::MAX, Duration::from_secs(1 << 40), Duration::from_nanos(1)] {
+        let api = with(Limits { deadline, ..Limits::default() }).await;
+        let path = "/v1/things/6650f0000000000000000001";
+        for request in [
+            (Method::POST, "/v1/things", r#"{"_id":"6650f0000000000000000001"}"#),
+            (Method::PUT, path, r#"{"k":1}"#),
+            (Method::GET, path, ""),
+            (Method::GET, "/v1/things", ""),
+            (Method::GET, "/v1/things/_explain", ""),
+            (Method::GET, "/v1/things/_indexes", ""),
+            (Method::GET, "/v1", ""),
+        ] {
+            let answer = api.send(request.0, request.1, &[("content-type", "application/json")], request.2).await;
+            let in_time = (200..=201).contains(&answer.status);
+            // Nothing is done in a millisecond for certain.
+            assert!(in_time || (deadline < LATE && answer.status == 504), "{deadline:?}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_time_is_refused() {
     let api = with(Limits::default()).await;
     for seconds in ["", "0", "0.0", "-1", "1s", "1e3", "inf", "NaN", "1,5"] {
