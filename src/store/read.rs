@@ -3,8 +3,9 @@
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use tokio::time::Instant;
 
-use super::{Store, failure, guard};
+use super::{Store, failure, guard, left};
 use crate::{
     access::Permitted,
     codec::elements::documents,
@@ -39,8 +40,8 @@ impl Page {
 pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
-    let limit = plan.reach();
-    let mut find = collection.find(plan.selection()).limit(limit.into()).batch_size(limit).max_time(store.deadline);
+    let (limit, deadline) = (plan.reach(), Instant::now() + store.deadline);
+    let mut find = collection.find(plan.selection()).limit(limit.into()).batch_size(limit);
     if !plan.sort.is_empty() {
         find = find.sort(plan.sort.clone());
     }
@@ -52,7 +53,8 @@ pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     }
     let batches = async {
         guard::admit(store, plan).await?;
-        collect(find.batch().await.map_err(failure::of_find)?, plan.bounds.bytes).await
+        let found = find.max_time(left(deadline)).batch().await;
+        collect(found.map_err(failure::of_find)?, plan.bounds.bytes).await
     };
     store.within(batches).await
 }

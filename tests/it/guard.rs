@@ -17,6 +17,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Api, TestDatabase, database};
@@ -241,6 +242,17 @@ async fn a_second_request_of_a_shape_sends_one_command() {
     assert_eq!(commands(&api, &seen).await, ["explain"]);
     api.get("/v1/things?made=1951").await.problem(422, "unindexed-query");
     assert_eq!(commands(&api, &seen).await, ["explain"]);
+}
+
+#[tokio::test]
+async fn what_the_guard_takes_is_not_left_for_the_list() {
+    let api = filled(r#"{ "keys": { "kind": 1 } }"#, limits()).await;
+    api.database.db.run_command(doc! { "profile": 2 }).await.unwrap();
+    api.send(Method::GET, "/v1/things?kind=k1", &[("request-timeout", "20")], "").await.ok(200);
+    let profile = api.database.db.collection::<Document>("system.profile");
+    let find = profile.find_one(doc! { "command.find": "things" }).await.unwrap().unwrap();
+    let left = find.get_document("command").unwrap().get_i32("maxTimeMS").unwrap();
+    assert!((1..20_000).contains(&left), "{left}");
 }
 
 #[tokio::test]
