@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     Store, failure,
     guard::{self, Verdict},
+    session,
 };
 use crate::{
     access::Permitted,
@@ -111,18 +112,7 @@ fn query(plan: &FindPlan, filter: Document) -> Document {
 async fn ask(store: &Store, plan: &FindPlan, (query, verbosity): (&Document, &str)) -> Result<Document> {
     let mut find = doc! { "find": &plan.schema.name };
     find.extend(query.clone());
-    run(store, doc! { "explain": find, "verbosity": verbosity }).await
-}
-
-/// Runs a command where lists are read, for as long as they may take.
-pub(super) async fn run(store: &Store, mut command: Document) -> Result<Document> {
-    command.insert("maxTimeMS", store.max_time_ms());
-    let run = store.database.run_command(command);
-    let answer = match store.database.selection_criteria() {
-        Some(server) => run.selection_criteria(server.clone()).await,
-        None => run.await,
-    };
-    answer.map_err(failure::of_find)
+    session::run(store, doc! { "explain": find, "verbosity": verbosity }).await
 }
 
 /// The number that the member is.

@@ -12,7 +12,7 @@ use std::{
 use bson::doc;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Store, explain, indexes};
+use super::{Store, explain, indexes, session};
 use crate::{
     error::{Error, Result},
     query::{Bounds, FindPlan, serving},
@@ -116,7 +116,7 @@ async fn matches_more(store: &Store, plan: &FindPlan, most: u64) -> Result<bool>
     let limit = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
     // Unlike an aggregation, this takes every filter that a list takes.
     let count = doc! { "count": &plan.schema.name, "query": plan.filter.clone(), "limit": limit };
-    let counted = explain::run(store, count).await?;
+    let counted = session::run(store, count).await?;
     Ok(explain::number(&counted, "n").is_some_and(|n| n > most))
 }
 

@@ -162,11 +162,11 @@ async fn a_write_that_waits_ends_at_its_deadline_on_both_sides() {
     api.post("/v1/things", json!({ "k": 1 })).await.ok(201);
 }
 
-/// Sends the request on a connection of its own.
-async fn begin(api: &Api, path: &str) -> TcpStream {
+/// Sends the request on a connection of its own: its first line, and what comes after the host.
+async fn begin(api: &Api, line: &str, rest: &str) -> TcpStream {
     let address = api.base.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let request = format!("{line} HTTP/1.1\r\nhost: {address}\r\n{rest}");
     connection.write_all(request.as_bytes()).await.unwrap();
     connection
 }
@@ -174,13 +174,26 @@ async fn begin(api: &Api, path: &str) -> TcpStream {
 #[tokio::test]
 async fn a_client_that_goes_away_takes_its_query_along() {
     let api = slow().await;
-    let connection = begin(&api, SLOW).await;
-    until(&api, |running| running == 1).await;
-    let running = operations(&api).await;
-    assert!(running[0].get("command").is_some_and(|command| command.to_string().contains("maxTimeMS")), "{running:?}");
-    drop(connection);
-    let took = until(&api, |running| running == 0).await;
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    let filter = r#"{"filter":{"s":{"$regex":"(a|aa)*a*[bc]"}}}"#;
+    let body = format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{filter}", filter.len());
+    for (line, rest) in [
+        (format!("GET {SLOW}"), "\r\n"),
+        (format!("GET {}", SLOW.replace('?', "/_explain?")), "\r\n"),
+        ("POST /v1/things/_query".to_owned(), &body),
+        // A body that nobody reads.
+        (format!("GET {SLOW}"), "content-length: 2\r\n\r\n{}"),
+    ] {
+        let connection = begin(&api, &line, rest).await;
+        until(&api, |running| running == 1).await;
+        let running = operations(&api).await;
+        assert!(
+            running[0].get("command").is_some_and(|command| command.to_string().contains("maxTimeMS")),
+            "{running:?}"
+        );
+        drop(connection);
+        let took = until(&api, |running| running == 0).await;
+        assert!(took < Duration::from_secs(3), "{line} {rest}: {took:?}");
+    }
 }
 
 /// The gauges of the pool: connections in use, and operations that wait for one.
@@ -199,7 +212,7 @@ async fn clients_that_go_away_leave_the_pool_as_it_was() {
     for _ in 0..10 {
         let mut connections = Vec::new();
         for _ in 0..10 {
-            connections.push(begin(&api, SLOW).await);
+            connections.push(begin(&api, &format!("GET {SLOW}"), "\r\n").await);
         }
         until(&api, |running| running == 10).await;
         drop(connections);
