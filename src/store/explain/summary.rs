@@ -8,9 +8,17 @@ use super::{
 };
 use crate::error::Error;
 
-/// What tells of the deployment rather than of the query.
-const INTERNAL: [&str; 7] =
-    ["serverInfo", "serverParameters", "connectionString", "shardName", "namespace", "slotBasedPlan", "nss"];
+/// What tells of the deployment rather than of the query, or may: the server's errors name databases and files.
+const INTERNAL: [&str; 8] = [
+    "serverInfo",
+    "serverParameters",
+    "connectionString",
+    "shardName",
+    "namespace",
+    "slotBasedPlan",
+    "nss",
+    "errorMessage",
+];
 /// What quotes the query, in which fields may have any name.
 const QUOTES: [&str; 7] =
     ["filter", "indexBounds", "keyPattern", "multiKeyPaths", "parsedQuery", "sortPattern", "transformBy"];
@@ -41,12 +49,12 @@ pub(super) fn of(told: &Document, refusal: Option<&Error>) -> Summary {
     };
     summary.text = match refusal {
         Some(reason) => format!("refused, so it was not run: {reason}"),
-        None => sentence(&summary, figures.and_then(|figures| figures.get_str("errorMessage").ok())),
+        None => sentence(&summary, figures.and_then(|figures| number(figures, "errorCode"))),
     };
     summary
 }
 
-fn sentence(summary: &Summary, trouble: Option<&str>) -> String {
+fn sentence(summary: &Summary, error: Option<u64>) -> String {
     let Summary { keys_examined, documents_examined, returned, .. } = summary;
     let [keys, documents, returned] = [keys_examined, documents_examined, returned].map(|n| n.unwrap_or_default());
     let names: Vec<_> = summary.indexes.iter().map(|index| format!("`{index}`")).collect();
@@ -57,7 +65,7 @@ fn sentence(summary: &Summary, trouble: Option<&str>) -> String {
         names => format!("the indexes {} were used", names.join(", ")),
     };
     let sort = if summary.in_memory_sort { ", and the documents were sorted in memory" } else { "" };
-    let end = trouble.map(|trouble| format!("; it was broken off: {trouble}")).unwrap_or_default();
+    let end = error.map(|code| format!("; MongoDB broke it off with its error {code}")).unwrap_or_default();
     format!("{how}; {keys} keys and {documents} documents were examined for {returned} returned{sort}{end}")
 }
 
@@ -96,7 +104,7 @@ mod tests {
                 "queryPlan": { "stage": "COLLSCAN", "filter": { "serverInfo": { "$eq": 1 } } },
                 "slotBasedPlan": { "stages": "[1] scan @\"uuid\"" },
             } },
-            "executionStats": { "nReturned": 0, "executionStages": { "shards": [
+            "executionStats": { "nReturned": 0, "errorCode": 2, "errorMessage": "in library.books", "executionStages": { "shards": [
                 { "shardName": "s1", "connectionString": "s1/10.0.0.1:27017", "serverInfo": { "host": "10.0.0.1" } },
             ] } },
             "command": { "find": "books", "$db": "library" },
@@ -105,9 +113,11 @@ mod tests {
         };
         let expected = doc! {
             "winningPlan": { "queryPlan": { "stage": "COLLSCAN", "filter": { "serverInfo": { "$eq": 1 } } } },
-            "executionStats": { "nReturned": 0, "executionStages": { "shards": [{}] } },
+            "executionStats": { "nReturned": 0, "errorCode": 2, "executionStages": { "shards": [{}] } },
         };
         assert_eq!(account(&told), expected);
+        let text = of(&told, None).text;
+        assert!(text.ends_with("; MongoDB broke it off with its error 2"), "{text}");
     }
 
     #[test]
