@@ -173,7 +173,16 @@ const FULL: u16 = 1000;
 /// The elements of a list header, whichever lines they stand on.
 fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|element| !element.is_empty())
+    lines.flat_map(|line| split(line, ',')).map(str::trim).filter(|element| !element.is_empty())
+}
+
+/// The parts of `text` between separators, which do not count within quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    text.split(move |c| {
+        is_quoted ^= c == '"';
+        c == separator && !is_quoted
+    })
 }
 
 /// An element's name and its weight in thousandths; one that cannot be read counts as 0.
@@ -184,7 +193,7 @@ fn weighted(element: &str) -> (&str, u16) {
 
 /// The value of the element's parameter `name`, without quotes.
 fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
-    let mut parameters = element.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut parameters = split(element, ';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let (_, value) = parameters.find(|(found, _)| found.trim().eq_ignore_ascii_case(name))?;
     Some(value.trim().trim_matches('"'))
 }
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_format_that_is_liked_best_is_chosen() {
-        let cases: [(&[&str], _); 32] = [
+        let cases: [(&[&str], _); 33] = [
             (&[], JSON),
             (&[""], JSON),
             (&["*/*"], JSON),
@@ -237,6 +246,7 @@ mod tests {
             (&["application/ejson; mode=canonical"], CANONICAL),
             (&["Application/EJSON ; Mode = \"Canonical\""], CANONICAL),
             (&["application/ejson; charset=utf-8; mode=canonical"], CANONICAL),
+            (&["application/ejson; profile=\"a, b; mode=relaxed\"; mode=canonical"], CANONICAL),
             (&["application/json, application/ejson"], JSON),
             (&["application/json;q=0.5, application/ejson"], RELAXED),
             (&["application/json;q=0.5, application/ejson;q=0.501"], RELAXED),
