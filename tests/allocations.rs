@@ -1,10 +1,10 @@
-//! Encoding a document allocates nothing but the room that it is written to.
+//! Writing a document, in whatever format, allocates nothing but the room that it is written to.
 
 #![cfg(test)]
 
 use bson::{Binary, DateTime, RawDocument, RawDocumentBuf, doc, oid::ObjectId, spec::BinarySubtype};
 use folio::{
-    codec::{decode, encode},
+    codec::{decode, ejson, ejson::Mode, encode},
     sample,
     schema::{Field, load},
 };
@@ -12,7 +12,11 @@ use folio::{
 /// How many times memory is asked for while `document` is printed into a buffer that has room for it.
 fn allocations(document: &RawDocument, shape: &Field) -> u64 {
     let mut out = Vec::with_capacity(1 << 20);
-    let counted = allocation_counter::measure(|| encode::document(&mut out, document, shape).unwrap());
+    let counted = allocation_counter::measure(|| {
+        encode::document(&mut out, document, shape).unwrap();
+        ejson::document(&mut out, document, Mode::Relaxed, Some("hidden")).unwrap();
+        ejson::document(&mut out, document, Mode::Canonical, None).unwrap();
+    });
     assert!(!out.is_empty());
     counted.count_total
 }

@@ -7,9 +7,11 @@ use bson::{
     DateTime, RawDocument, Timestamp,
     oid::ObjectId,
     raw::{RawBinaryRef, RawBsonRef, RawRegexRef},
+    spec::ElementType,
 };
 
 use super::{
+    elements::{Element, Elements},
     encode, raw,
     text::{self, date, decimal},
 };
@@ -54,42 +56,87 @@ pub(super) fn named(name: &str) -> Option<&'static str> {
 /// than [`encode::MAX_STORED_DEPTH`], is an [`Error::Internal`], and `out` is then cut off.
 pub fn document(out: &mut Vec<u8>, document: &RawDocument, mode: Mode, hidden: Option<&str>) -> Result<()> {
     let room = encode::deeper(encode::MAX_STORED_DEPTH)?;
-    let write = |out: &mut Vec<u8>, _: &str, value: RawBsonRef<'_>| nested(out, value, mode, room);
-    match hidden {
-        None => encode::members(out, document, write),
-        Some(hidden) => {
-            let is_kept = |name: &str| name != hidden;
-            let kept = document.iter().filter(|e| e.as_ref().map_or(true, |(name, _)| is_kept(name.as_str())));
-            encode::members(out, kept, write)
+    let keep = |name: &[u8]| hidden.is_none_or(|hidden| name != hidden.as_bytes());
+    members(out, document.as_bytes(), (mode, room), keep)
+}
+
+/// Appends `value`, which is no document, array or string, as canonical Extended JSON. `room` is how many levels it may
+/// still be nested.
+pub(super) fn write(out: &mut Vec<u8>, value: RawBsonRef<'_>, room: usize) -> Result<()> {
+    scalar(out, value, Mode::Canonical, room)
+}
+
+fn object(out: &mut Vec<u8>, document: &[u8], mode: Mode, room: usize) -> Result<()> {
+    members(out, document, (mode, encode::deeper(room)?), |_| true)
+}
+
+/// As plain JSON's, which would be slower if both shared one.
+fn members(
+    out: &mut Vec<u8>,
+    document: &[u8],
+    (mode, room): (Mode, usize),
+    keep: impl Fn(&[u8]) -> bool,
+) -> Result<()> {
+    let mut elements = Elements::of(document)?;
+    let mut opening = b'{';
+    while let Some(element) = elements.next()? {
+        if keep(element.name) {
+            out.push(opening);
+            opening = b',';
+            encode::quote_bytes(out, element.name)?;
+            out.push(b':');
+            nested(out, element, mode, room)?;
         }
+    }
+    out.extend_from_slice(if opening == b'{' { b"{}" } else { b"}" });
+    Ok(())
+}
+
+fn array(out: &mut Vec<u8>, values: &[u8], mode: Mode, room: usize) -> Result<()> {
+    let room = encode::deeper(room)?;
+    let mut elements = Elements::of(values)?;
+    let mut opening = b'[';
+    while let Some(element) = elements.next()? {
+        out.push(opening);
+        opening = b',';
+        nested(out, element, mode, room)?;
+    }
+    out.extend_from_slice(if opening == b'[' { b"[]" } else { b"]" });
+    Ok(())
+}
+
+fn nested(out: &mut Vec<u8>, element: Element<'_>, mode: Mode, room: usize) -> Result<()> {
+    match element.kind {
+        ElementType::String => Ok(encode::quote_bytes(out, element.text()?)?),
+        ElementType::EmbeddedDocument => object(out, element.bytes, mode, room),
+        ElementType::Array => array(out, element.bytes, mode, room),
+        _ => match element.value()? {
+            Some(value) => scalar(out, value, mode, room),
+            None => rare(out, element, mode, room),
+        },
     }
 }
 
-/// Appends `value` as canonical Extended JSON. `room` is how many levels it may still be nested.
-pub(super) fn write(out: &mut Vec<u8>, value: RawBsonRef<'_>, room: usize) -> Result<()> {
-    nested(out, value, Mode::Canonical, room)
+fn rare(out: &mut Vec<u8>, element: Element<'_>, mode: Mode, room: usize) -> Result<()> {
+    let alone = element.alone()?;
+    let write = |element: bson::error::Result<(_, _)>| {
+        scalar(out, element.map_err(|error| encode::corrupt(&error))?.1, mode, room)
+    };
+    alone.iter().try_for_each(write)
 }
 
-fn nested(out: &mut Vec<u8>, value: RawBsonRef<'_>, mode: Mode, room: usize) -> Result<()> {
+fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>, mode: Mode, room: usize) -> Result<()> {
     match value {
-        RawBsonRef::Document(document) => {
-            let room = encode::deeper(room)?;
-            encode::members(out, document, |out, _, value| nested(out, value, mode, room))
-        }
-        RawBsonRef::Array(values) => {
-            let room = encode::deeper(room)?;
-            encode::items(out, values, |out, value| nested(out, value, mode, room))
-        }
         RawBsonRef::JavaScriptCodeWithScope(code) => {
             out.extend_from_slice(br#"{"$code":"#);
             encode::quote(out, code.code)?;
             out.extend_from_slice(br#","$scope":"#);
-            nested(out, RawBsonRef::Document(code.scope), mode, room)?;
+            object(out, code.scope.as_bytes(), mode, room)?;
             out.push(b'}');
             Ok(())
         }
         value if mode == Mode::Relaxed && plain(out, value) => Ok(()),
-        value => scalar(out, value),
+        value => wrapper(out, value),
     }
 }
 
@@ -122,9 +169,9 @@ fn moment(out: &mut Vec<u8>, date: DateTime) -> bool {
     true
 }
 
-fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
+/// Appends `value` as canonical Extended JSON, where it has no parts.
+fn wrapper(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> Result<()> {
     match value {
-        RawBsonRef::String(text) => return encode::quote(out, text),
         RawBsonRef::RegularExpression(regex) => return pattern(out, regex),
         RawBsonRef::JavaScriptCode(code) => return labeled(out, br#"{"$code":"#, code),
         RawBsonRef::Symbol(text) => return labeled(out, br#"{"$symbol":"#, text),

@@ -3,14 +3,10 @@
 //! A value prints plainly only where reading the print back gives the same BSON; elsewhere it prints as canonical
 //! Extended JSON, which `ejson` writes.
 
-use bson::{
-    RawArray, RawDocument,
-    raw::{CStr, RawBsonRef},
-    spec::ElementType,
-};
+use bson::{RawDocument, raw::RawBsonRef, spec::ElementType};
 
-pub(super) use self::quote::quote;
-use self::{members::Members, quote::quote_bytes};
+use self::members::Members;
+pub(super) use self::quote::{quote, quote_bytes};
 use super::{
     ejson,
     elements::{Element, Elements},
@@ -150,52 +146,12 @@ pub(super) fn float(out: &mut Vec<u8>, number: f64) {
     out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
 }
 
-/// Appends the elements as an object, their values by `write`.
-pub(super) fn members<'d>(
-    out: &mut Vec<u8>,
-    elements: impl IntoIterator<Item = bson::error::Result<(&'d CStr, RawBsonRef<'d>)>>,
-    write: impl Fn(&mut Vec<u8>, &str, RawBsonRef<'d>) -> Result<()>,
-) -> Result<()> {
-    out.push(b'{');
-    for (index, element) in elements.into_iter().enumerate() {
-        let (name, value) = element.map_err(|error| corrupt(&error))?;
-        separate(out, index);
-        quote(out, name.as_str())?;
-        out.push(b':');
-        write(out, name.as_str(), value)?;
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// Appends `values` as an array, each by `write`.
-pub(super) fn items<'d>(
-    out: &mut Vec<u8>,
-    values: &'d RawArray,
-    write: impl Fn(&mut Vec<u8>, RawBsonRef<'d>) -> Result<()>,
-) -> Result<()> {
-    out.push(b'[');
-    for (index, value) in values.into_iter().enumerate() {
-        let value = value.map_err(|error| corrupt(&error))?;
-        separate(out, index);
-        write(out, value)?;
-    }
-    out.push(b']');
-    Ok(())
-}
-
-fn separate(out: &mut Vec<u8>, index: usize) {
-    if index > 0 {
-        out.push(b',');
-    }
-}
-
 /// The room that is left one level further down.
 pub(super) fn deeper(room: usize) -> Result<usize> {
     let limit = || Error::Internal(format!("a stored document is nested deeper than {MAX_STORED_DEPTH} levels"));
     room.checked_sub(1).ok_or_else(limit)
 }
 
-fn corrupt(error: &bson::error::Error) -> Error {
+pub(super) fn corrupt(error: &bson::error::Error) -> Error {
     Error::Internal(format!("a stored document is not valid BSON: {error}"))
 }

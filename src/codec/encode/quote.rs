@@ -14,7 +14,7 @@ pub(in crate::codec) fn quote(out: &mut Vec<u8>, text: &str) -> Result<()> {
 
 /// Appends `text`, which must be UTF-8, as a JSON string.
 #[inline]
-pub(super) fn quote_bytes(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Corrupt> {
+pub(in crate::codec) fn quote_bytes(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Corrupt> {
     out.push(b'"');
     if is_plain(text) {
         out.extend_from_slice(text);
