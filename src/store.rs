@@ -38,7 +38,7 @@ pub struct Store {
     pub database: Database,
     /// What entity tags are keyed with.
     pub etag: EtagKey,
-    /// How long the work of one request may take, in [`whole_millis`].
+    /// How long the work of one request may take, in whole milliseconds, at least one.
     pub deadline: Duration,
     /// What keeps lists from costing too much.
     pub guard: Guard,
