@@ -200,6 +200,12 @@ impl Field {
         self
     }
 
+    /// Whether an object here may have the member `name`, declared or not. Whether an object may stand here is another
+    /// question, for [`kinds`](Self::kinds).
+    pub fn allows(&self, name: &str) -> bool {
+        self.properties.contains_key(name) || self.additional != Additional::Forbidden
+    }
+
     /// The shape of the member `name` of an object here, a place of which nothing is said when it is not declared.
     pub fn member(&self, name: &str) -> &Field {
         match (self.properties.get(name), &self.additional) {

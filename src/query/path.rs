@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Place, nearest},
-    schema::{Additional, Field, Kind, Kinds},
+    schema::{Field, Kind, Kinds},
 };
 
 /// No document is nested deeper.
@@ -32,8 +32,7 @@ pub fn lookup<'f>(root: &'f Field, path: &str, place: &Place) -> Result<&'f Fiel
 
 /// The shape of the member `name` of an object that stands here as a whole; it was named at `place`.
 pub(super) fn member<'f>(object: &'f Field, name: &str, place: Place) -> Result<&'f Field, Error> {
-    let known = object.properties.contains_key(name) || !matches!(object.additional, Additional::Forbidden);
-    if known && !name.contains('\0') {
+    if object.allows(name) && !name.contains('\0') {
         return Ok(object.member(name));
     }
     Err(Error::UnknownField { place, field: name.to_owned(), suggestion: suggest(object, name) })
@@ -46,9 +45,7 @@ pub(super) fn is_list(field: &Field) -> bool {
 }
 
 fn step<'f>(field: &'f Field, name: &str) -> Option<&'f Field> {
-    if field.kinds.contains(Kind::Object)
-        && (field.properties.contains_key(name) || !matches!(field.additional, Additional::Forbidden))
-    {
+    if field.kinds.contains(Kind::Object) && field.allows(name) {
         return Some(field.member(name));
     }
     if !field.kinds.contains(Kind::Array) {

@@ -12,7 +12,7 @@ use bson::{Bson, Document, RawArray, RawArrayBuf, RawBson, RawDocument, raw::Raw
 use super::path;
 use crate::{
     error::{Error, Place, Result, invalid_query},
-    schema::{Additional, Field, Kind, Kinds, Schema},
+    schema::{Field, Kind, Kinds, Schema},
 };
 
 mod exclude;
@@ -120,8 +120,7 @@ fn item<'s>(schema: &'s Schema, path: &str) -> Result<Option<&'s Field>> {
 
 /// Whether a number picks an item wherever `item` stands, rather than a field of that name or an item of an item.
 fn is_told(item: &Field, number: &str) -> bool {
-    let named = item.properties.contains_key(number) || item.additional != Additional::Forbidden;
-    !(item.kinds.contains(Kind::Array) || item.kinds.contains(Kind::Object) && named)
+    !(item.kinds.contains(Kind::Array) || item.kinds.contains(Kind::Object) && item.allows(number))
 }
 
 /// Whether the dotted name begins with a number, which picks an item of an array.

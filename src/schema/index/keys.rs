@@ -5,7 +5,7 @@ use bson::{Bson, Document};
 use super::{Reader, did_you_mean};
 use crate::{
     json::Tree,
-    schema::{Additional, Field, Kind},
+    schema::{Field, Kind},
 };
 
 const KINDS: [&str; 3] = ["text", "2dsphere", "hashed"];
@@ -117,7 +117,7 @@ fn reach(field: &Field, path: &[&str]) -> Result<(), String> {
 }
 
 fn reach_member(object: &Field, name: &str, rest: &[&str]) -> Result<(), String> {
-    if !object.properties.contains_key(name) && object.additional == Additional::Forbidden {
+    if !object.allows(name) {
         let known = object.properties.keys().map(String::as_str);
         return Err(format!("there is no field `{name}`{}", did_you_mean(name, known)));
     }
