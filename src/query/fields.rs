@@ -54,10 +54,7 @@ fn refuse_overlaps(names: &[(String, Place)]) -> Result<()> {
     let mut order: Vec<_> = (0..names.len()).collect();
     // Segment by segment, so that what reaches into a name comes right after it.
     order.sort_by(|a, b| names[*a].0.split('.').cmp(names[*b].0.split('.')).then(a.cmp(b)));
-    let inside = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    match order.windows(2).find(|pair| inside(&names[pair[0]].0, &names[pair[1]].0)) {
+    match order.windows(2).find(|pair| path::is_within(&names[pair[1]].0, &names[pair[0]].0)) {
         Some(pair) => {
             let (first, second) = (&names[pair[0].min(pair[1])], &names[pair[0].max(pair[1])]);
             Err(second.1.clone().refuse(format!("`{}` and `{}` overlap", second.0, first.0)))

@@ -38,6 +38,16 @@ pub(super) fn member<'f>(object: &'f Field, name: &str, place: Place) -> Result<
     Err(Error::UnknownField { place, field: name.to_owned(), suggestion: suggest(object, name) })
 }
 
+/// Whether the dotted name `inner` is `outer` or reaches into it.
+pub(super) fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether the name, one of those between dots, is a number, which picks an item of an array.
+pub(super) fn picks_item(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Whether what stands here is a list, if anything does.
 pub(super) fn is_list(field: &Field) -> bool {
     let list = Kinds::from(Kind::Array);
@@ -51,7 +61,7 @@ fn step<'f>(field: &'f Field, name: &str) -> Option<&'f Field> {
     if !field.kinds.contains(Kind::Array) {
         return None;
     }
-    if name.bytes().all(|b| b.is_ascii_digit()) {
+    if picks_item(name) {
         return Some(field.item());
     }
     // Nested arrays are not reached through by MongoDB either.

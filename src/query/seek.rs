@@ -125,8 +125,7 @@ fn is_told(item: &Field, number: &str) -> bool {
 
 /// Whether the dotted name begins with a number, which picks an item of an array.
 fn is_position(path: &str) -> bool {
-    let name = head(path);
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
+    path::picks_item(head(path))
 }
 
 /// The first name of a dotted one.

@@ -76,7 +76,7 @@ fn up_to_id<'k>(keys: impl Iterator<Item = (&'k String, &'k bson::Bson)>) -> Doc
 /// narrows what is read of its items.
 fn is_kept(schema: &Schema, index: &Index, (order, conditions): (&Document, &Conditions<'_>)) -> bool {
     let lists: Vec<_> = order.keys().filter_map(|field| lists_on(&schema.root, field).last()).collect();
-    let narrows = |field: &String| lists.iter().any(|list| is_within(field, list)) && conditions.mention(field);
+    let narrows = |field: &String| lists.iter().any(|list| path::is_within(field, list)) && conditions.mention(field);
     lists.len() <= 1 && !index.keys.keys().any(narrows)
 }
 
@@ -90,11 +90,6 @@ fn lists_on<'p>(root: &Field, field: &'p str) -> impl Iterator<Item = &'p str> {
     let ends = field.rmatch_indices('.').map(|(at, _)| at);
     let prefixes = std::iter::once(field.len()).chain(ends).map(|end| &field[..end]);
     prefixes.filter(|path| path::lookup(root, path, &Place::new("sort", None)).is_ok_and(path::is_list))
-}
-
-/// Whether the dotted name `inner` is `outer` or reaches into it.
-fn is_within(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use bson::{Bson, Document, doc};
 
 use super::{
     conditions::{Conditions, Use},
-    is_usable, is_within, list_on, order,
+    is_usable, list_on, order,
+    path::is_within,
 };
 use crate::schema::{Field, Schema};
 
