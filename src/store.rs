@@ -16,7 +16,7 @@ pub mod client;
 mod explain;
 pub(crate) mod failure;
 mod guard;
-mod indexes;
+pub(crate) mod indexes;
 mod read;
 pub(crate) mod scratch;
 mod session;

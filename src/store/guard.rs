@@ -134,7 +134,8 @@ fn refresh(store: &Store, plan: &FindPlan) {
 async fn learn(store: &Store, schema: &Schema) -> Result<u64> {
     let collection = store.collection(schema);
     let count = collection.estimated_document_count().max_time(store.deadline).into_future();
-    let (documents, indexes) = futures::try_join!(count, indexes::listed(store, schema))?;
+    let indexes = indexes::listed(&store.database, &schema.name, Some(store.max_time_ms()));
+    let (documents, indexes) = futures::try_join!(count, indexes)?;
     if let Some(mut memory) = store.guard.memory(schema) {
         memory.learn(documents, indexes, Instant::now() + REFRESH);
     }

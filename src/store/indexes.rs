@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bson::{Bson, DateTime, Document, doc};
 use futures::TryStreamExt;
 use indexmap::IndexMap;
-use mongodb::error::Error as DriverError;
+use mongodb::{Database, error::Error as DriverError};
 
 use super::{
     Store,
@@ -52,10 +52,16 @@ pub async fn indexes(store: &Store, schema: &Permitted<Arc<Schema>>) -> Result<V
     Ok(put_together(schema, &stats, &storage.unwrap_or_default()))
 }
 
-/// What `listIndexes` tells of each index; nothing of a collection that is not there.
-pub(super) async fn listed(store: &Store, schema: &Schema) -> Result<Vec<Document>, DriverError> {
-    let command = doc! { "listIndexes": &schema.name, "maxTimeMS": store.max_time_ms() };
-    match store.database.run_cursor_command(command).await {
+/// What `listIndexes` tells of each index, in at most `max_time_ms` if that is given; nothing of a collection that is
+/// not there.
+pub(crate) async fn listed(
+    database: &Database,
+    collection: &str,
+    max_time_ms: Option<i64>,
+) -> Result<Vec<Document>, DriverError> {
+    let mut command = doc! { "listIndexes": collection };
+    command.extend(max_time_ms.map(|limit| ("maxTimeMS".to_owned(), Bson::Int64(limit))));
+    match database.run_cursor_command(command).await {
         Ok(cursor) => cursor.try_collect().await,
         Err(error) if failure::code(&error) == Some(codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
         Err(error) => Err(error),
@@ -72,7 +78,7 @@ async fn stats(store: &Store, schema: &Schema) -> Result<Vec<Document>> {
         let [name, key] = ["name", "key"].map(|member| spec.get(member).cloned().unwrap_or(Bson::Null));
         doc! { "name": name, "key": key, "spec": spec }
     };
-    Ok(listed(store, schema).await?.into_iter().map(alone).collect())
+    Ok(listed(&store.database, &schema.name, Some(store.max_time_ms())).await?.into_iter().map(alone).collect())
 }
 
 /// What the stage gives; `None` where the service's role in the database is not let to run it.

@@ -10,7 +10,7 @@ use super::change::Rules;
 use crate::{
     error::Result,
     schema::{Catalog, Index},
-    store::failure::{self, codes},
+    store::{failure, indexes},
 };
 
 /// The declared collections that exist, by name.
@@ -80,18 +80,10 @@ async fn detail(db: &Database, entry: &Document) -> Result<(String, Found), Driv
     if found.kind == "collection" {
         let collection = db.collection::<Document>(&name);
         let count = collection.estimated_document_count().into_future();
-        (found.indexes, found.documents) = futures::try_join!(indexes(db, &name), count)?;
+        let (indexes, documents) = futures::try_join!(indexes::listed(db, &name, None), count)?;
+        (found.indexes, found.documents) = (indexes.into_iter().map(index).collect(), documents);
     }
     Ok((name, found))
-}
-
-async fn indexes(db: &Database, name: &str) -> Result<Vec<Index>, DriverError> {
-    match db.run_cursor_command(doc! { "listIndexes": name }).await {
-        Ok(cursor) => Ok(cursor.try_collect::<Vec<_>>().await?.into_iter().map(index).collect()),
-        // Dropped since it was listed.
-        Err(error) if failure::code(&error) == Some(codes::NAMESPACE_NOT_FOUND) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 fn index(mut listed: Document) -> Index {
