@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     codec::decode::MAX_DOCUMENT,
-    json::{Rule, SyntaxError, push_token},
+    json::{Rule, SyntaxError, below},
 };
 
 /// What the crate's functions return.
@@ -184,12 +184,7 @@ impl Error {
     #[must_use]
     pub(crate) fn in_body(mut self) -> Self {
         if let Self::InvalidQuery { place, .. } | Self::UnknownField { place, .. } = &mut self {
-            let of_member = |parameter: &str| {
-                let mut pointer = String::new();
-                push_token(&mut pointer, parameter);
-                pointer
-            };
-            place.pointer.get_or_insert_with(|| of_member(&place.parameter));
+            place.pointer.get_or_insert_with(|| below("", &place.parameter));
         }
         self
     }

@@ -187,6 +187,13 @@ pub(crate) fn quote_after(text: &[u8], from: usize) -> usize {
     from + rest.iter().position(|b| *b == b'"').unwrap_or_default()
 }
 
+/// The pointer of the member `token` of the value at `pointer`.
+pub fn below(pointer: &str, token: &str) -> String {
+    let mut longer = pointer.to_owned();
+    push_token(&mut longer, token);
+    longer
+}
+
 /// Appends one token to an RFC 6901 pointer, escaped.
 pub fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');

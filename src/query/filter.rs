@@ -8,7 +8,7 @@ use super::path;
 use crate::{
     config::Limits,
     error::{Error, Place, Result, check_limit, invalid_query},
-    json::{Bounds, Node, Rule, SyntaxError, Tree, push_token},
+    json::{Bounds, Node, Rule, SyntaxError, Tree, below},
     schema::{Field, Schema},
 };
 
@@ -75,9 +75,7 @@ impl Filter {
             && self.in_body
             && let Some(offset) = place.offset.take()
         {
-            let mut pointer = String::new();
-            push_token(&mut pointer, &place.parameter);
-            place.pointer = Some(pointer + &self.tree.pointer_at(offset));
+            place.pointer = Some(below("", &place.parameter) + &self.tree.pointer_at(offset));
         }
         error
     }

@@ -9,10 +9,9 @@ use bson::{Bson, Document};
 
 use super::{
     Field, Source,
-    keywords::below,
     load::{Report, did_you_mean},
 };
-use crate::json::Tree;
+use crate::json::{Tree, below};
 
 mod collation;
 mod keys;

@@ -2,7 +2,7 @@
 //!
 //! What a keyword means is not here: `validator` gives it to MongoDB, `field` and `face` read it for the API.
 
-use crate::json::{Tree, push_token};
+use crate::json::{Tree, below};
 
 /// The only dialect that collection files are written in.
 pub const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -226,13 +226,6 @@ pub fn subschemas<'t>(pointer: &str, tree: &'t Tree) -> Vec<(String, &'t Tree)> 
         _ => Vec::new(),
     };
     members.flat_map(below_keyword).collect()
-}
-
-/// The pointer of the member `token` of the value at `pointer`.
-pub fn below(pointer: &str, token: &str) -> String {
-    let mut longer = pointer.to_owned();
-    push_token(&mut longer, token);
-    longer
 }
 
 /// The number that `value` is, near enough to judge its sign and fraction.

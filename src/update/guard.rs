@@ -5,7 +5,7 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use super::{key, unreadable};
 use crate::{
     error::{Error, Result},
-    json::push_token,
+    json::below,
     schema::Field,
 };
 
@@ -127,10 +127,4 @@ fn is_protected(field: &Field) -> bool {
 /// Whether objects of this shape hold a protected field at any depth.
 fn protects(shape: &Field) -> bool {
     shape.properties.values().any(|field| is_protected(field) || protects(field))
-}
-
-fn below(pointer: &str, name: &str) -> String {
-    let mut pointer = pointer.to_owned();
-    push_token(&mut pointer, name);
-    pointer
 }

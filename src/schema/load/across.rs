@@ -2,11 +2,8 @@
 
 use super::{Report, did_you_mean};
 use crate::{
-    json::Tree,
-    schema::{
-        Source,
-        keywords::{self, below},
-    },
+    json::{Tree, below},
+    schema::{Source, keywords},
 };
 
 /// Adds each `x-ref` to a collection that is not among `names`, the collections that have a file.

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use super::Report;
 use crate::{
-    json::Tree,
+    json::{Tree, below},
     schema::{
         Field, Kind, Source, Stamp, field,
-        keywords::{self, Position, Status, below},
+        keywords::{self, Position, Status},
     },
 };
 

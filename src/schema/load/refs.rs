@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Report;
 use crate::{
-    json::Tree,
+    json::{Tree, below},
     schema::{Source, keywords},
 };
 
@@ -105,7 +105,7 @@ impl<'s> Unfolding<'s> {
         parts.retain(|(below, _)| !is_definition(pointer, below));
         match reference(tree).and_then(|reference| self.source.resolve(reference)) {
             Some((target, _)) if self.open.contains(&target) => {
-                let at = keywords::below(pointer, "$ref");
+                let at = below(pointer, "$ref");
                 self.refuse(&at, "leads back to itself: a MongoDB validator cannot be recursive".to_owned());
             }
             target => parts.extend(target),

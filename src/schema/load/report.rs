@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Mistake, nearest},
-    schema::keywords::below,
+    json::below,
 };
 
 /// The mistakes found so far in one file.

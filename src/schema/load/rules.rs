@@ -2,7 +2,7 @@
 
 use super::{Report, did_you_mean};
 use crate::{
-    json::Tree,
+    json::{Tree, below},
     schema::{Kind, Kinds, Source, field, keywords},
 };
 
@@ -48,12 +48,12 @@ fn types(pointer: &str, tree: &Tree, report: &mut Report) {
 
 /// Each name that the keyword gives, be it one or a list, with its pointer.
 fn given<'t>(pointer: &str, tree: &'t Tree, keyword: &str) -> Vec<(String, &'t str)> {
-    let at = keywords::below(pointer, keyword);
+    let at = below(pointer, keyword);
     if let Some(name) = tree.get(keyword).and_then(Tree::as_str) {
         return vec![(at, name)];
     }
     let items = tree.get(keyword).and_then(Tree::as_array).unwrap_or_default().iter().enumerate();
-    items.filter_map(|(index, item)| Some((keywords::below(&at, &index.to_string()), item.as_str()?))).collect()
+    items.filter_map(|(index, item)| Some((below(&at, &index.to_string()), item.as_str()?))).collect()
 }
 
 fn unknown_type(name: &str) -> String {
@@ -108,7 +108,7 @@ fn format(pointer: &str, tree: &Tree, report: &mut Report) {
 fn names(pointer: &str, tree: &Tree, report: &mut Report) {
     for name in tree.get("properties").and_then(Tree::as_object).into_iter().flat_map(|members| members.keys()) {
         if name.contains('\0') {
-            let at = keywords::below(pointer, "properties");
+            let at = below(pointer, "properties");
             report.add_below(&at, name, "the name of a field cannot contain NUL");
         }
     }
@@ -136,7 +136,7 @@ fn required(pointer: &str, tree: &Tree, report: &mut Report) {
 
 fn reference(pointer: &str, tree: &Tree, report: &mut Report) {
     let Some(reference) = tree.get("x-ref").filter(|value| value.as_object().is_some()) else { return };
-    let at = keywords::below(pointer, "x-ref");
+    let at = below(pointer, "x-ref");
     if reference.get("collection").is_none() {
         report.add(&at, "needs `collection`, the name of the collection it points into");
     }
@@ -155,7 +155,7 @@ fn reference(pointer: &str, tree: &Tree, report: &mut Report) {
 
 fn set(pointer: &str, tree: &Tree, report: &mut Report) {
     let Some(set) = tree.get("x-set").and_then(Tree::as_object) else { return };
-    let at = keywords::below(pointer, "x-set");
+    let at = below(pointer, "x-set");
     if set.is_empty() {
         report.add(&at, "needs `insert` or `update`, which say what is written when");
     }
