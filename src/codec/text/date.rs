@@ -8,37 +8,46 @@ const DAY: u64 = 86_400_000;
 
 /// Appends `date` as a JSON string of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6) with three digits
 /// of fraction; `false`, and nothing, where it has no such form.
+#[expect(clippy::cast_possible_truncation, reason = "the range has fewer than 2^32 days, and a day fewer milliseconds")]
 pub(in crate::codec) fn write(out: &mut Vec<u8>, date: DateTime) -> bool {
     let millis = date.timestamp_millis();
     if !YEARS.contains(&millis) {
         return false;
     }
-    // Within the range nothing is negative.
+    // Within the range nothing is negative. Numbers of 32 bits divide faster than those of 64.
     let since_zero = (millis - YEARS.start).cast_unsigned();
-    let (year, month, day) = civil(since_zero / DAY);
-    let time = since_zero % DAY;
+    let (year, month, day) = civil((since_zero / DAY) as u32);
+    let time = (since_zero % DAY) as u32;
     let mut text = *b"\"0000-00-00T00:00:00.000Z\"";
-    let parts: [(usize, usize, u64); 7] = [
-        (1, 4, year),
-        (6, 2, month),
-        (9, 2, day),
-        (12, 2, time / 3_600_000),
-        (15, 2, time / 60_000 % 60),
-        (18, 2, time / 1000 % 60),
-        (21, 3, time % 1000),
+    let pairs: [(usize, u32); 7] = [
+        (1, year / 100),
+        (3, year % 100),
+        (6, month),
+        (9, day),
+        (12, time / 3_600_000),
+        (15, time / 60_000 % 60),
+        (18, time / 1000 % 60),
     ];
-    for (start, width, value) in parts {
-        digits(&mut text[start..start + width], value);
+    for (start, value) in pairs {
+        text[start] = digit(value / 10);
+        text[start + 1] = digit(value % 10);
     }
+    let fraction = time % 1000;
+    text[21..24].copy_from_slice(&[digit(fraction / 100), digit(fraction / 10 % 10), digit(fraction % 10)]);
     out.extend_from_slice(&text);
     true
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a digit is below 10")]
+fn digit(value: u32) -> u8 {
+    b'0' + value as u8
 }
 
 /// Year, month and day of the day that lies `days` after the first of the year 0, after
 /// [Hinnant](https://howardhinnant.github.io/date_algorithms.html#civil_from_days): years begin in March, so that the
 /// leap day comes last, and repeat every 400.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const ERA: u64 = 146_097;
+fn civil(days: u32) -> (u32, u32, u32) {
+    const ERA: u32 = 146_097;
     // January and February of the year 0 belong to the era before.
     let days = days + ERA - 60;
     let day = days % ERA;
@@ -48,15 +57,6 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day = day - (153 * month + 2) / 5 + 1;
     let (next, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
     (days / ERA * 400 + year + next - 400, month, day)
-}
-
-/// Fills `place` with the last digits of `value`.
-#[inline]
-fn digits(place: &mut [u8], mut value: u64) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
 }
 
 #[cfg(test)]
