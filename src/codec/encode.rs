@@ -6,7 +6,10 @@
 use bson::{RawDocument, raw::RawBsonRef, spec::ElementType};
 
 use self::members::Members;
-pub(super) use self::quote::{quote, quote_bytes};
+pub(super) use self::{
+    float::float,
+    quote::{quote, quote_bytes},
+};
 use super::{
     ejson,
     elements::{Element, Elements},
@@ -17,6 +20,7 @@ use crate::{
     schema::{Field, Kind},
 };
 
+mod float;
 mod members;
 mod quote;
 
@@ -139,11 +143,6 @@ fn reads_as_long(number: i64, shape: &Field) -> bool {
 
 fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-/// Appends a finite double: the shortest digits that read back as it, always with a point or an exponent.
-pub(super) fn float(out: &mut Vec<u8>, number: f64) {
-    out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
 }
 
 /// The room that is left one level further down.
