@@ -126,7 +126,7 @@ pub struct Field {
     pub set: Option<Set>,
     /// The value is the `_id` of a document of another collection.
     pub reference: Option<Reference>,
-    /// How a declared member's name begins it in JSON, `"name":`; empty where that is not prepared.
+    /// How a declared member's name begins it in JSON after another one, `,"name":`; empty where that is not prepared.
     pub label: Box<[u8]>,
 }
 
@@ -190,7 +190,7 @@ impl Field {
     #[must_use]
     pub(crate) fn labeled(mut self) -> Self {
         for (name, field) in &mut self.properties {
-            let label = serde_json::Value::from(name.as_str()).to_string() + ":";
+            let label = format!(",{}:", serde_json::Value::from(name.as_str()));
             *field = Self { label: label.into_bytes().into(), ..std::mem::replace(field, Self::any()).labeled() };
         }
         if let Additional::Shape(field) = &mut self.additional {

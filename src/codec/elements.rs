@@ -60,12 +60,30 @@ impl<'d> Elements<'d> {
     #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<Element<'d>>> {
         let Some((tag, rest)) = self.rest.split_first() else { return Ok(None) };
-        let kind = ElementType::from(*tag).ok_or(Corrupt("there is no such type"))?;
         let (name, rest) = cstring(rest)?;
+        self.take(*tag, name, rest).map(Some)
+    }
+
+    /// The next element if it is called `name`. To see that is cheaper than to see where a name ends.
+    #[expect(clippy::inline_always, reason = "most of what an element costs is to get from one to the next")]
+    #[inline(always)]
+    pub(super) fn next_named(&mut self, name: &[u8]) -> Result<Option<Element<'d>>> {
+        let Some((tag, rest)) = self.rest.split_first() else { return Ok(None) };
+        match rest.split_at_checked(name.len()) {
+            Some((found, [0, rest @ ..])) if found == name => self.take(*tag, found, rest).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The element of the type `tag` whose value `rest` begins with.
+    #[expect(clippy::inline_always, reason = "most of what an element costs is to get from one to the next")]
+    #[inline(always)]
+    fn take(&mut self, tag: u8, name: &'d [u8], rest: &'d [u8]) -> Result<Element<'d>> {
+        let kind = ElementType::from(tag).ok_or(Corrupt("there is no such type"))?;
         let size = size(kind, rest)?;
         let (bytes, rest) = rest.split_at_checked(size).ok_or(CUT_OFF)?;
         self.rest = rest;
-        Ok(Some(Element { name, kind, bytes }))
+        Ok(Element { name, kind, bytes })
     }
 }
 

@@ -58,24 +58,22 @@ fn kept_members(
     (shape, room): (&Field, usize),
     keep: impl Fn(&[u8]) -> bool,
 ) -> Result<()> {
-    let (mut elements, mut shapes) = (Elements::of(document)?, Members::of(shape));
-    let mut opening = b'{';
-    while let Some(element) = elements.next()? {
-        if keep(element.name) {
-            out.push(opening);
-            opening = b',';
-            let shape = shapes.get(element.name);
-            label(out, element.name, shape)?;
-            nested(out, element, shape, room)?;
+    let (mut members, start) = (Members::of(document, shape)?, out.len());
+    while let Some((member, shape)) = members.next()? {
+        if keep(member.name) {
+            label(out, member.name, shape)?;
+            nested(out, member, shape, room)?;
         }
     }
-    out.extend_from_slice(if opening == b'{' { b"{}" } else { b"}" });
+    enclose(out, start, *b"{}");
     Ok(())
 }
 
+/// Appends a comma and the name.
 #[inline]
 fn label(out: &mut Vec<u8>, name: &[u8], shape: &Field) -> Result<()> {
     if shape.label.is_empty() {
+        out.push(b',');
         quote_bytes(out, name)?;
         out.push(b':');
     } else {
@@ -84,16 +82,24 @@ fn label(out: &mut Vec<u8>, name: &[u8], shape: &Field) -> Result<()> {
     Ok(())
 }
 
+/// Puts what was written from `start` on, each part with a comma before it, in brackets.
+#[inline]
+fn enclose(out: &mut Vec<u8>, start: usize, [open, close]: [u8; 2]) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = open,
+        None => out.push(open),
+    }
+    out.push(close);
+}
+
 fn array(out: &mut Vec<u8>, values: &[u8], shape: &Field, room: usize) -> Result<()> {
-    let room = deeper(room)?;
+    let (room, start) = (deeper(room)?, out.len());
     let mut elements = Elements::of(values)?;
-    let mut opening = b'[';
     while let Some(element) = elements.next()? {
-        out.push(opening);
-        opening = b',';
+        out.push(b',');
         nested(out, element, shape, room)?;
     }
-    out.extend_from_slice(if opening == b'[' { b"[]" } else { b"]" });
+    enclose(out, start, *b"[]");
     Ok(())
 }
 

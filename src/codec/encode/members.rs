@@ -1,30 +1,37 @@
-//! The shapes of an object's members.
+//! The members of an object, each with its shape.
 
-use crate::schema::Field;
+use crate::{
+    codec::elements::{Corrupt, Element, Elements},
+    schema::Field,
+};
 
-/// The shapes of the members of one object, for names that mostly come in the order in which they are declared.
+/// The members of one object that are still to come. Mostly they stand in the order in which they are declared.
 #[derive(Debug)]
-pub(super) struct Members<'s> {
+pub(super) struct Members<'d, 's> {
+    elements: Elements<'d>,
     shape: &'s Field,
     /// The property after the last one that was found.
     next: usize,
 }
 
-impl<'s> Members<'s> {
-    pub(super) fn of(shape: &'s Field) -> Self {
-        Self { shape, next: 0 }
+impl<'d, 's> Members<'d, 's> {
+    /// The members of the object `document`, which stands where `shape` does.
+    #[inline]
+    pub(super) fn of(document: &'d [u8], shape: &'s Field) -> Result<Self, Corrupt> {
+        Ok(Self { elements: Elements::of(document)?, shape, next: 0 })
     }
 
-    /// As [`Field::member`], for a name that need not be UTF-8.
-    #[inline]
-    pub(super) fn get(&mut self, name: &[u8]) -> &'s Field {
-        match self.shape.properties.get_index(self.next) {
-            Some((declared, field)) if declared.as_bytes() == name => {
-                self.next += 1;
-                field
-            }
-            _ => self.find(name),
+    /// The next member, if there is one, with its shape: that of [`Field::member`], for a name that need not be UTF-8.
+    #[expect(clippy::inline_always, reason = "most of what a member costs is to get from one to the next")]
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Result<Option<(Element<'d>, &'s Field)>, Corrupt> {
+        if let Some((name, field)) = self.shape.properties.get_index(self.next)
+            && let Some(element) = self.elements.next_named(name.as_bytes())?
+        {
+            self.next += 1;
+            return Ok(Some((element, field)));
         }
+        Ok(self.elements.next()?.map(|element| (element, self.find(element.name))))
     }
 
     /// The shape of a name before which some properties are absent, that is out of order, or not declared.
@@ -35,8 +42,8 @@ impl<'s> Members<'s> {
         let properties = self.shape.properties.as_slice();
         let mut near = properties.iter().skip(self.next + 1).take(NEAR);
         if let Some(passed) = near.position(|(declared, _)| declared.as_bytes() == name) {
-            self.next += 1 + passed;
-            return self.get(name);
+            self.next += 2 + passed;
+            return &properties[self.next - 1];
         }
         let name = String::from_utf8_lossy(name);
         if let Some(found) = self.shape.properties.get_index_of(&*name) {
