@@ -3,8 +3,6 @@
 //! `bson`'s own iterator checks every name and text for UTF-8, which `quote` has for next to nothing on
 //! its way through the bytes. See the [BSON specification](https://bsonspec.org/spec.html).
 
-use std::iter;
-
 use bson::{
     DateTime, Decimal128, RawArray, RawDocument, RawDocumentBuf,
     oid::ObjectId,
@@ -123,6 +121,7 @@ impl<'d> Element<'d> {
         }))
     }
 
+    #[inline]
     fn document(self) -> error::Result<&'d RawDocument> {
         if self.kind != ElementType::EmbeddedDocument {
             return Err(Corrupt("there is a value where a document should be").into());
@@ -143,16 +142,24 @@ impl<'d> Element<'d> {
 }
 
 /// The documents of an array that holds nothing else, in order.
-pub(crate) fn documents(array: &RawArray) -> impl Iterator<Item = error::Result<&RawDocument>> {
-    let mut elements = Elements::of(array.as_bytes());
-    iter::from_fn(move || match &mut elements {
-        Ok(elements) => elements.next().transpose().map(|element| element?.document()),
-        Err(corrupt) => {
-            let corrupt = *corrupt;
-            elements = Ok(Elements { rest: &[] });
-            Some(Err(corrupt.into()))
-        }
-    })
+#[derive(Debug)]
+pub(crate) struct Documents<'d>(Elements<'d>);
+
+impl<'d> Documents<'d> {
+    pub(crate) const NONE: Self = Self(Elements { rest: &[] });
+
+    pub(crate) fn of(array: &'d RawArray) -> error::Result<Self> {
+        Ok(Self(Elements::of(array.as_bytes())?))
+    }
+}
+
+impl<'d> Iterator for Documents<'d> {
+    type Item = error::Result<&'d RawDocument>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().transpose().map(|element| element?.document())
+    }
 }
 
 /// How many of the bytes `rest` a value of the type `kind` takes. There may be fewer.

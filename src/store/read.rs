@@ -1,5 +1,7 @@
 //! Reading documents: whole server batches, as they came.
 
+use std::iter;
+
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
@@ -8,7 +10,7 @@ use tokio::time::Instant;
 use super::{Store, failure, guard, left};
 use crate::{
     access::Permitted,
-    codec::elements::documents,
+    codec::elements::Documents,
     error::{Error, Result, check_limit},
     query::{FindPlan, GetPlan},
     schema::{Catalog, Schema},
@@ -21,12 +23,17 @@ pub struct Page(Vec<RawBatch>);
 impl Page {
     /// The documents, in order. For a page one more than its limit shows that the list goes on.
     pub fn documents(&self) -> impl Iterator<Item = Result<&RawDocument>> {
-        self.0.iter().flat_map(|batch| {
-            let (batch, broken) = match batch.doc_slices() {
-                Ok(batch) => (Some(batch), None),
-                Err(error) => (None, Some(Err(error.into()))),
-            };
-            batch.into_iter().flat_map(documents).chain(broken)
+        let (mut batches, mut documents) = (self.0.iter(), Documents::NONE);
+        iter::from_fn(move || {
+            loop {
+                if let Some(document) = documents.next() {
+                    return Some(document);
+                }
+                match documents_of(batches.next()?) {
+                    Ok(more) => documents = more,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
         })
     }
 
@@ -34,6 +41,10 @@ impl Page {
     pub fn size(&self) -> usize {
         self.0.iter().map(|batch| batch.as_raw_document().as_bytes().len()).sum()
     }
+}
+
+fn documents_of(batch: &RawBatch) -> Result<Documents<'_>> {
+    Documents::of(batch.doc_slices()?)
 }
 
 /// The documents that the plan selects; for a page one more than its limit, if there is one.
