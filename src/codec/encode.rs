@@ -70,7 +70,8 @@ fn kept_members(
 }
 
 /// Appends a comma and the name.
-#[inline]
+#[expect(clippy::inline_always, reason = "it is mostly one copy of a few bytes")]
+#[inline(always)]
 fn label(out: &mut Vec<u8>, name: &[u8], shape: &Field) -> Result<()> {
     if shape.label.is_empty() {
         out.push(b',');
