@@ -5,14 +5,10 @@ use std::time::Duration;
 use axum::{
     Router, middleware,
     routing::{get, post},
-    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 
-use crate::{
-    app::App,
-    error::{Error, Result},
-};
+use crate::{app::App, error::Result};
 
 mod answer;
 mod body;
@@ -24,6 +20,7 @@ mod insight;
 mod lists;
 mod negotiate;
 pub mod problem;
+mod serve;
 mod trace;
 
 /// The whole API on `app`, to be served alone or merged into another router. It has a fallback of its own, for paths
@@ -63,24 +60,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) -> Result<()> {
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let signal = async move {
-        shutdown.await;
-        tracing::info!("stopping: no new requests are taken");
-        stopping.send_replace(true);
-    };
-    // Nagle's algorithm would hold back the end of an answer until the client has acknowledged what came before.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let serving = axum::serve(listener, router(app.clone())).with_graceful_shutdown(signal);
-    let overdue = async move {
-        // The sender lives until the signal has come.
-        let _ = stopped.wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        served = serving.into_future() => served.map_err(|e| Error::Startup(format!("cannot serve: {e}")))?,
-        () = overdue => tracing::warn!("requests are cut off: they did not finish within the grace time"),
-    }
+    serve::serve(router(app.clone()), listener, shutdown, grace).await;
     app.close().await;
     Ok(())
 }
