@@ -102,7 +102,8 @@ fn room(page: &Page) -> usize {
 fn link(uri: &Uri, next: &str, longest: usize) -> Option<HeaderValue> {
     let parameters = uri.query().unwrap_or_default().split('&');
     let kept = parameters.filter(|p| !p.is_empty() && !p.starts_with("after=") && !p.starts_with("skip="));
-    let mut url = format!("<{}?", uri.path());
+    let mut url = String::with_capacity(uri.path().len() + uri.query().map_or(0, str::len) + next.len() + 32);
+    url.extend(["<", uri.path(), "?"]);
     kept.for_each(|parameter| url.extend([parameter, "&"]));
     url.extend(["after=", next, ">; rel=\"next\""]);
     let length = url.len() - "<>; rel=\"next\"".len();

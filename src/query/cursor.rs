@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use blake3::{Hash, OUT_LEN};
-use bson::{Document, RawArrayBuf, RawDocument, RawDocumentBuf, rawdoc};
+use bson::{Document, RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr};
 
 use crate::error::{Error, Result, invalid_query};
 
@@ -69,10 +69,12 @@ impl CursorKey {
 
 impl Position {
     fn write(&self) -> RawDocumentBuf {
+        let mut written = RawDocumentBuf::new();
         match self {
-            Self::Key(keys) => rawdoc! { "key": keys.clone() },
-            Self::Count(count) => rawdoc! { "count": i64::from(*count) },
+            Self::Key(keys) => written.append(cstr!("key"), keys.as_ref()),
+            Self::Count(count) => written.append(cstr!("count"), i64::from(*count)),
         }
+        written
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {

@@ -99,9 +99,12 @@ fn number(name: &str, value: &str, least: u32) -> Result<u32> {
 }
 
 /// Undoes percent-encoding, and `+` for a space as HTML forms write it; `None` for what is not UTF-8.
-fn unescape(text: &str) -> Option<String> {
-    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
-    percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
+fn unescape(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return percent_decode_str(&spaced).decode_utf8().ok().map(|text| text.into_owned().into());
+    }
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 #[cfg(test)]

@@ -20,12 +20,11 @@ pub fn lookup<'f>(root: &'f Field, path: &str, place: &Place) -> Result<&'f Fiel
         return Err(unknown(None));
     }
     let mut field = root;
-    let mut walked = String::new();
+    let mut walked = 0;
     for name in path.split('.') {
-        let near = |name| suggest(field, name).map(|near| format!("{walked}{near}"));
+        let near = |name| suggest(field, name).map(|near| format!("{}{near}", &path[..walked]));
         field = step(field, name).ok_or_else(|| unknown(near(name)))?;
-        walked.push_str(name);
-        walked.push('.');
+        walked += name.len() + 1;
     }
     Ok(field)
 }
