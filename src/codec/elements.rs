@@ -96,7 +96,8 @@ impl<'d> Element<'d> {
     }
 
     /// The value, unless it is one of those of which `bson` alone knows the parts; see [`alone`](Self::alone).
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what it is was just looked at, and need not be again")]
+    #[inline(always)]
     pub(super) fn value(self) -> Result<Option<RawBsonRef<'d>>> {
         Ok(Some(match self.kind {
             ElementType::Null => RawBsonRef::Null,
@@ -165,24 +166,40 @@ impl<'d> Iterator for Documents<'d> {
 /// How many of the bytes `rest` a value of the type `kind` takes. There may be fewer.
 #[inline]
 fn size(kind: ElementType, rest: &[u8]) -> Result<usize> {
-    let counted = |more: usize| {
-        let length = rest.first_chunk().and_then(|length| length_of(*length)).ok_or(CUT_OFF)?;
-        Ok(length + more)
-    };
-    match kind {
-        ElementType::Null | ElementType::Undefined | ElementType::MinKey | ElementType::MaxKey => Ok(0),
-        ElementType::Boolean => Ok(1),
-        ElementType::Int32 => Ok(4),
-        ElementType::Int64 | ElementType::Double | ElementType::DateTime | ElementType::Timestamp => Ok(8),
-        ElementType::ObjectId => Ok(12),
-        ElementType::Decimal128 => Ok(16),
-        ElementType::EmbeddedDocument | ElementType::Array | ElementType::JavaScriptCodeWithScope => counted(0),
-        ElementType::String | ElementType::Symbol | ElementType::JavaScriptCode => counted(4),
-        ElementType::Binary => counted(4 + 1),
-        ElementType::DbPointer => counted(4 + 12),
-        ElementType::RegularExpression => regex(rest),
+    if kind == ElementType::RegularExpression {
+        return regex(rest);
     }
+    let (least, is_counted) = SIZES[usize::from(kind as u8)];
+    if !is_counted {
+        return Ok(least.into());
+    }
+    let length = rest.first_chunk().and_then(|length| length_of(*length)).ok_or(CUT_OFF)?;
+    Ok(length + usize::from(least))
 }
+
+/// How many bytes a value of each type takes beside those that it counts itself, and whether it counts any. A table is
+/// looked up, where the jumps of a `match` have to be guessed.
+static SIZES: [(u8, bool); 256] = {
+    use ElementType as T;
+    let mut sizes = [(0, false); 256];
+    sizes[T::Boolean as usize] = (1, false);
+    sizes[T::Int32 as usize] = (4, false);
+    sizes[T::Int64 as usize] = (8, false);
+    sizes[T::Double as usize] = (8, false);
+    sizes[T::DateTime as usize] = (8, false);
+    sizes[T::Timestamp as usize] = (8, false);
+    sizes[T::ObjectId as usize] = (12, false);
+    sizes[T::Decimal128 as usize] = (16, false);
+    sizes[T::EmbeddedDocument as usize] = (0, true);
+    sizes[T::Array as usize] = (0, true);
+    sizes[T::JavaScriptCodeWithScope as usize] = (0, true);
+    sizes[T::String as usize] = (4, true);
+    sizes[T::Symbol as usize] = (4, true);
+    sizes[T::JavaScriptCode as usize] = (4, true);
+    sizes[T::Binary as usize] = (4 + 1, true);
+    sizes[T::DbPointer as usize] = (4 + 12, true);
+    sizes
+};
 
 #[cold]
 fn regex(bytes: &[u8]) -> Result<usize> {

@@ -117,7 +117,8 @@ fn nested(out: &mut Vec<u8>, element: Element<'_>, shape: &Field, room: usize) -
     }
 }
 
-#[inline]
+#[expect(clippy::inline_always, reason = "what the value is was just looked at, and need not be again")]
+#[inline(always)]
 fn scalar(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field, room: usize) -> Result<()> {
     if plain(out, value, shape)? { Ok(()) } else { ejson::write(out, value, room) }
 }
@@ -128,6 +129,8 @@ fn rare(out: &mut Vec<u8>, element: Element<'_>, shape: &Field, room: usize) -> 
 }
 
 /// Appends `value` as the string, number or word that it is in `shape`; `false`, and nothing, where it needs a wrapper.
+#[expect(clippy::inline_always, reason = "as of `scalar`")]
+#[inline(always)]
 fn plain(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<bool> {
     match value {
         RawBsonRef::Null => out.extend_from_slice(b"null"),
