@@ -10,7 +10,7 @@ use crate::{
     metrics::Metrics,
     query::CursorKey,
     schema::{Catalog, Schema},
-    store::{self, Guard, Store, client::Connection},
+    store::{self, Guard, Idle, Store, client::Connection},
     sync,
 };
 
@@ -50,7 +50,8 @@ impl App {
         };
         let limits = settings.serving.limits.clone();
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
-        let store = Store { database, etag, deadline: store::whole_millis(limits.deadline), guard };
+        let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
+        let store = Store { database, etag, deadline, guard, sessions };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
         Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, limits, metrics })))
     }
@@ -90,6 +91,7 @@ impl App {
 
     /// Closes the connections to the database.
     pub async fn close(&self) {
+        self.0.store.sessions.end();
         self.0.store.database.client().clone().shutdown().await;
     }
 }

@@ -26,6 +26,7 @@ pub use explain::{Explanation, Summary, explain};
 pub use guard::Guard;
 pub use indexes::{IndexUse, indexes};
 pub use read::{Page, collections, find, get, ping};
+pub use session::idle::Idle;
 pub use write::{Changed, change, insert};
 
 /// How long past the deadline the server may take to say so. Giving it up before costs the connection.
@@ -42,6 +43,8 @@ pub struct Store {
     pub deadline: Duration,
     /// What keeps lists from costing too much.
     pub guard: Guard,
+    /// What reads use.
+    pub sessions: Idle,
 }
 
 impl Store {

@@ -4,7 +4,7 @@ use std::iter;
 
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
-use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use mongodb::raw_batch_cursor::{RawBatch, SessionRawBatchCursorStream};
 use tokio::time::Instant;
 
 use super::{Store, failure, guard, left};
@@ -64,13 +64,16 @@ pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
     }
     let batches = async {
         guard::admit(store, plan).await?;
-        let found = find.max_time(left(deadline)).batch().await;
-        collect(found.map_err(failure::of_find)?, plan.bounds.bytes).await
+        let mut session = store.sessions.take(store.database.client()).await?;
+        let found = find.max_time(left(deadline)).session(&mut session).batch().await;
+        let page = collect(found.map_err(failure::of_find)?.stream(&mut session), plan.bounds.bytes).await?;
+        store.sessions.keep(session);
+        Ok(page)
     };
     store.within(batches).await
 }
 
-async fn collect(mut cursor: RawBatchCursor, max_bytes: usize) -> Result<Page> {
+async fn collect(mut cursor: SessionRawBatchCursorStream<'_, '_>, max_bytes: usize) -> Result<Page> {
     let (mut batches, mut bytes) = (Vec::new(), 0_usize);
     while let Some(batch) = cursor.try_next().await.map_err(failure::of_find)? {
         bytes += batch.as_raw_document().as_bytes().len();
@@ -87,7 +90,13 @@ pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawD
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
     let find = collection.find(doc! { "_id": plan.id.clone() }).limit(-1).max_time(store.deadline);
-    let batch = store.within(async { Ok(find.batch().await?.try_next().await?) }).await?;
+    let batch = async {
+        let mut session = store.sessions.take(store.database.client()).await?;
+        let batch = find.session(&mut session).batch().await?.stream(&mut session).try_next().await?;
+        store.sessions.keep(session);
+        Ok(batch)
+    };
+    let batch = store.within(batch).await?;
     let page = Page(batch.into_iter().collect());
     let found = page.documents().next().transpose()?;
     Ok(found.map(ToOwned::to_owned))

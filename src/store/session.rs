@@ -11,6 +11,8 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{Store, failure};
 use crate::error::{Error, Result};
 
+pub(super) mod idle;
+
 /// How long the server may take to stop work.
 const PATIENCE: Duration = Duration::from_secs(5);
 
