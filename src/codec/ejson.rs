@@ -96,7 +96,7 @@ fn array(out: &mut Vec<u8>, values: &[u8], mode: Mode, room: usize) -> Result<()
     let room = encode::deeper(room)?;
     let mut elements = Elements::of(values)?;
     let mut opening = b'[';
-    while let Some(element) = elements.next()? {
+    while let Some(element) = elements.next_item()? {
         out.push(opening);
         opening = b',';
         nested(out, element, mode, room)?;

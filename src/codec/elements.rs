@@ -62,6 +62,18 @@ impl<'d> Elements<'d> {
         self.take(*tag, name, rest).map(Some)
     }
 
+    /// The next item, where these are the elements of an array. Items have names too, which play no part.
+    #[inline]
+    pub(super) fn next_item(&mut self) -> Result<Option<Element<'d>>> {
+        let item = self.next()?;
+        match item {
+            Some(item) if !item.name.is_ascii() && str::from_utf8(item.name).is_err() => {
+                Err(Corrupt("the name of an item is not UTF-8"))
+            }
+            item => Ok(item),
+        }
+    }
+
     /// The next element if it is called `name`. To see that is cheaper than to see where a name ends.
     #[expect(clippy::inline_always, reason = "most of what an element costs is to get from one to the next")]
     #[inline(always)]

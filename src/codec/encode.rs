@@ -96,7 +96,7 @@ fn enclose(out: &mut Vec<u8>, start: usize, [open, close]: [u8; 2]) {
 fn array(out: &mut Vec<u8>, values: &[u8], shape: &Field, room: usize) -> Result<()> {
     let (room, start) = (deeper(room)?, out.len());
     let mut elements = Elements::of(values)?;
-    while let Some(element) = elements.next()? {
+    while let Some(element) = elements.next_item()? {
         out.push(b',');
         nested(out, element, shape, room)?;
     }

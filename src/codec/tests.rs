@@ -2,11 +2,15 @@
 //! held by random documents in [`random`].
 
 use bson::{
-    Binary, Bson, DateTime, Document, JavaScriptCodeWithScope, RawBson, RawDocumentBuf, Regex, Timestamp, doc,
-    oid::ObjectId, rawdoc,
+    Binary, Bson, DateTime, Document, JavaScriptCodeWithScope, RawBson, RawDocument, RawDocumentBuf, Regex, Timestamp,
+    doc, oid::ObjectId, rawdoc,
 };
 
-use super::{decode, encode};
+use super::{
+    decode,
+    ejson::{self, Mode},
+    encode,
+};
 use crate::{
     error::Error,
     schema::{Additional, Field, Kind, Kinds},
@@ -358,4 +362,14 @@ fn stored_depth_is_bounded() {
     let scope = scoped("", Document::try_from(scope).unwrap());
     let deep = RawBson::try_from(scope).unwrap();
     assert!(encode::value(&mut out, deep.as_raw_bson_ref(), &Field::any()).is_err());
+}
+
+#[test]
+fn the_names_of_items_are_text_too() {
+    let mut bytes = rawdoc! { "a": [true] }.into_bytes();
+    let name = bytes.iter().position(|byte| *byte == b'0').unwrap();
+    bytes[name] = 0xff;
+    let document = RawDocument::from_bytes(&bytes).unwrap();
+    assert!(encode::document(&mut Vec::new(), document, &Field::any()).is_err());
+    assert!(ejson::document(&mut Vec::new(), document, Mode::Canonical, None).is_err());
 }
