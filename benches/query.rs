@@ -33,7 +33,7 @@ fn main() {
         });
         let query = Query::parse(text, &limits).unwrap();
         criterion.bench_function(&format!("plan {name}"), |bench| {
-            bench.iter(|| query::plan(schema, black_box(&query), &limits, &cursors).unwrap());
+            bench.iter(|| query::plan(schema, black_box(&query), &limits, &cursors).unwrap().settle().unwrap());
         });
     }
     criterion.final_summary();

@@ -1,58 +1,72 @@
-//! Who may do what. [`permit`] is the only way to a [`Permitted`] plan, and `store` takes nothing else,
-//! so no handler reaches the database around it.
+//! Who may do what. A [`Caller`] asks, `x-access` of each collection file says what its roles may do, and a [`View`] is
+//! what comes of both: one collection as one caller has it. [`permit`] narrows a plan to a view and is the only way to a
+//! [`Permitted`] plan; `store` takes nothing else, so no handler reaches the database around it.
+//!
+//! Several roles unite: a document is there if one of the caller's roles shows it, and in a document a field is there,
+//! or may be written, if one of the roles that show the document leaves it.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::Error,
+    schema::access::{ANONYMOUS, User},
+};
 
-/// The rule that a caller's requests are held to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// Everything is allowed.
-    Open,
-    /// Nothing is allowed.
-    Closed,
-}
+mod narrow;
+mod permit;
+mod rows;
+mod show;
+mod view;
+
+pub use permit::{Permitted, Plan, permit};
+pub use view::{Policy, View};
 
 /// Who asks.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    policy: Policy,
+    /// Who that is; `None` without credentials.
+    user: Option<User>,
+    rights: Rights,
+}
+
+#[derive(Debug, Clone)]
+enum Rights {
+    /// To do everything.
+    All,
+    /// Those of these roles.
+    Roles(Vec<String>),
 }
 
 impl Caller {
-    /// Whoever sends a request, under the service's policy.
-    pub fn anonymous(policy: Policy) -> Self {
-        Self { policy }
+    /// Someone without credentials.
+    pub fn anonymous() -> Self {
+        Self { user: None, rights: Rights::Roles(vec![ANONYMOUS.to_owned()]) }
+    }
+
+    /// Someone whose credentials were right. What anyone may do, they may do too.
+    pub fn known(user: User, roles: impl IntoIterator<Item = String>) -> Self {
+        Self { user: Some(user), rights: Rights::Roles(roles.into_iter().chain([ANONYMOUS.to_owned()]).collect()) }
+    }
+
+    /// The same caller with the right to do everything.
+    #[must_use]
+    pub fn with_all_rights(self) -> Self {
+        Self { rights: Rights::All, ..self }
     }
 
     /// The application that embeds the crate: it decides for itself whom it serves.
     pub fn application() -> Self {
-        Self { policy: Policy::Open }
+        Self::anonymous().with_all_rights()
     }
 
-    /// Refuses a caller that may do nothing at all, before anything is looked at.
-    pub fn admit(&self) -> Result<()> {
-        match self.policy {
-            Policy::Open => Ok(()),
-            Policy::Closed => {
-                Err(Error::Unauthenticated("this service is not open; start it with `--open` to serve everyone"))
-            }
+    /// Who that is; `None` without credentials.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
+    /// The error that says no: that credentials are needed to those who sent none, that these do not do to others.
+    pub(crate) fn refusal(&self, what: impl FnOnce() -> String) -> Error {
+        match self.user {
+            None => Error::Unauthenticated("send an API key or a token as `Authorization: Bearer …`"),
+            Some(_) => Error::Forbidden(what()),
         }
     }
-}
-
-/// A plan that has passed the caller's policy.
-#[derive(Debug)]
-pub struct Permitted<T>(T);
-
-impl<T> Permitted<T> {
-    /// The plan.
-    pub fn plan(&self) -> &T {
-        &self.0
-    }
-}
-
-/// Narrows `plan` to what `caller` may do, or refuses it.
-pub fn permit<T>(caller: &Caller, plan: T) -> Result<Permitted<T>> {
-    caller.admit()?;
-    Ok(Permitted(plan))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     access::Policy,
+    auth::Authenticator,
     config::{Limits, Schemas, Settings},
     error::{Error, Result, nearest},
     etag::EtagKey,
@@ -23,7 +24,8 @@ struct Inner {
     catalog: Catalog,
     store: Store,
     cursors: CursorKey,
-    policy: Policy,
+    policy: Arc<Policy>,
+    authenticator: Authenticator,
     limits: Limits,
     metrics: Metrics,
 }
@@ -36,7 +38,7 @@ impl App {
 
     /// Connects, brings the database in step with `catalog` and gives the service, ready to serve.
     pub async fn start_with(catalog: Catalog, settings: &Settings) -> Result<Self> {
-        let policy = if settings.serving.is_open()? { Policy::Open } else { Policy::Closed };
+        let policy = Policy::new(settings.serving.is_open()?);
         let secret = settings.serving.secret()?;
         let Connection { database, pool, server } = store::client::connect(&settings.database).await?;
         tracing::info!("connected to {} {}", server.engine, server.version);
@@ -53,7 +55,7 @@ impl App {
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
-        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, limits, metrics })))
+        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator: Authenticator {}, limits, metrics })))
     }
 
     /// Every declared collection.
@@ -77,8 +79,13 @@ impl App {
         &self.0.cursors
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.0.policy
+    /// What callers are held to.
+    pub(crate) fn policy(&self) -> &Arc<Policy> {
+        &self.0.policy
+    }
+
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
     }
 
     pub(crate) fn limits(&self) -> &Limits {

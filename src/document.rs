@@ -6,7 +6,7 @@ use bson::{Bson, Document as Filter, RawDocumentBuf, doc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    access::{self, Caller, Permitted},
+    access::{self, Caller, Permitted, Plan},
     app::App,
     error::{Error, Result},
     query::{Bounds, FindPlan, GetPlan},
@@ -85,21 +85,21 @@ impl<T: Document> Collection<T> {
             skip,
             bounds: Bounds::NONE,
         };
-        let page = store::find(self.app.store(), &permit(plan)?).await?;
+        let page = store::find(self.app.store(), &self.permit(plan)?).await?;
         page.documents().map(|document| typed(document?)).collect()
     }
 
     /// The document with this `_id`.
     pub async fn get(&self, id: impl Into<Bson>) -> Result<Option<T>> {
-        let plan = GetPlan { schema: Arc::clone(&self.schema), id: id.into() };
-        let found = store::get(self.app.store(), &permit(plan)?).await?;
+        let plan = GetPlan { schema: Arc::clone(&self.schema), id: id.into(), rows: None };
+        let found = store::get(self.app.store(), &self.permit(plan)?).await?;
         found.map(|document| typed(&document)).transpose()
     }
 
     /// Stores a new document and gives it back as stored, with what the service wrote.
     pub async fn insert(&self, document: &T) -> Result<T> {
-        let plan = InsertPlan::new(&self.schema, &raw(document)?)?;
-        typed(&store::insert(self.app.store(), &permit(plan)?).await?)
+        let plan = InsertPlan::new(&self.schema, None, &raw(document)?)?;
+        typed(&store::insert(self.app.store(), &self.permit(plan)?).await?)
     }
 
     /// Replaces the document with this `_id` and gives it back as stored.
@@ -115,16 +115,17 @@ impl<T: Document> Collection<T> {
 
     async fn change(&self, id: Bson, change: Change) -> Result<Option<RawDocumentBuf>> {
         let plan = ChangePlan { schema: Arc::clone(&self.schema), id, change, precondition: Precondition::default() };
-        store::change(self.app.store(), &permit(plan)?).await.map(|changed| changed.document)
+        store::change(self.app.store(), &self.permit(plan)?).await.map(|changed| changed.document)
+    }
+
+    fn permit<P: Plan>(&self, plan: P) -> Result<Permitted<P::Ready>> {
+        let application = Arc::new(Caller::application());
+        access::permit(&self.app.policy().view(self.app.catalog(), &application, &self.schema.name)?, plan)
     }
 
     fn missing(&self) -> Error {
         Error::UnknownDocument { collection: self.schema.name.clone() }
     }
-}
-
-fn permit<P>(plan: P) -> Result<Permitted<P>> {
-    access::permit(&Caller::application(), plan)
 }
 
 fn raw<T: Document>(document: &T) -> Result<RawDocumentBuf> {

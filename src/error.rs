@@ -48,6 +48,25 @@ pub enum Error {
     /// Nobody says who asks, and only known callers are served.
     #[error("credentials are needed: {0}")]
     Unauthenticated(&'static str),
+    /// The caller may not do that, and why.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A query that names a field which the caller may not name: it is hidden, or there is none.
+    #[error("there is no field `{field}` that you may name here{}", suggested(suggestion.as_deref()))]
+    ForbiddenField {
+        /// Where it is named.
+        place: Place,
+        /// The field's dotted name.
+        field: String,
+        /// The nearest name that the caller may use.
+        suggestion: Option<String>,
+    },
+    /// A body that holds fields which are hidden from the caller.
+    #[error("you may not write these fields: {}", pointers.join(", "))]
+    HiddenField {
+        /// Where they stand in the body.
+        pointers: Vec<String>,
+    },
     /// No such collection is declared.
     #[error("there is no collection `{name}`{}", suggested(suggestion.as_deref()))]
     UnknownCollection {
@@ -183,7 +202,10 @@ impl Error {
     /// The same, of a query that came as the body: what is only known by its parameter is the body's member of that name.
     #[must_use]
     pub(crate) fn in_body(mut self) -> Self {
-        if let Self::InvalidQuery { place, .. } | Self::UnknownField { place, .. } = &mut self {
+        if let Self::InvalidQuery { place, .. }
+        | Self::UnknownField { place, .. }
+        | Self::ForbiddenField { place, .. } = &mut self
+        {
             place.pointer.get_or_insert_with(|| below("", &place.parameter));
         }
         self

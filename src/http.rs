@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{MethodRouter, delete, get, patch, post, put},
+    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 
@@ -13,6 +14,7 @@ use crate::{app::App, error::Result};
 mod answer;
 mod body;
 mod collections;
+mod credentials;
 mod documents;
 mod extract;
 mod health;
@@ -31,26 +33,38 @@ mod trace;
 ///
 /// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
 pub fn router(app: App) -> Router {
-    let [live, ready, metrics] = health::PATHS;
-    Router::new()
-        .route("/v1", get(collections::index))
-        .route("/v1/{collection}", get(lists::list).merge(post(documents::insert)))
-        .route("/v1/{collection}/_explain", get(insight::explain))
-        .route("/v1/{collection}/_indexes", get(insight::indexes))
-        .route("/v1/{collection}/_query", post(lists::query))
-        .route("/v1/{collection}/_schema", get(collections::schema))
-        .route(
-            "/v1/{collection}/{id}",
-            get(documents::get).put(documents::replace).patch(documents::update).delete(documents::delete),
-        )
-        .route("/problems/{slug}", get(problem::page))
-        .route(live, get(health::live))
-        .route(ready, get(health::ready))
-        .route(metrics, get(health::metrics))
-        .fallback(problem::no_route)
+    let ways = ways().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
+    ways.fallback(problem::no_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
         .with_state(app)
+}
+
+/// Every way in: method (a `GET` answers `HEAD` too), path and handler.
+fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 15] {
+    let [live, ready, metrics] = health::PATHS;
+    [
+        ("GET", "/v1", get(collections::index)),
+        ("GET", "/v1/{collection}", get(lists::list)),
+        ("POST", "/v1/{collection}", post(documents::insert)),
+        ("GET", "/v1/{collection}/_explain", get(insight::explain)),
+        ("GET", "/v1/{collection}/_indexes", get(insight::indexes)),
+        ("POST", "/v1/{collection}/_query", post(lists::query)),
+        ("GET", "/v1/{collection}/_schema", get(collections::schema)),
+        ("GET", "/v1/{collection}/{id}", get(documents::get)),
+        ("PUT", "/v1/{collection}/{id}", put(documents::replace)),
+        ("PATCH", "/v1/{collection}/{id}", patch(documents::update)),
+        ("DELETE", "/v1/{collection}/{id}", delete(documents::delete)),
+        ("GET", "/problems/{slug}", get(problem::page)),
+        ("GET", live, get(health::live)),
+        ("GET", ready, get(health::ready)),
+        ("GET", metrics, get(health::metrics)),
+    ]
+}
+
+/// The route table: the method and path of every way in, a `GET` standing for `HEAD` too.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ways().into_iter().map(|(method, path, _)| (method, path))
 }
 
 /// Serves until `shutdown` is ready, then lets running requests finish for at most `grace`.

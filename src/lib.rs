@@ -23,11 +23,13 @@
 //!
 //! A pure core: [`schema`] (files to validators, and verdicts back to files), [`codec`] (BSON as JSON),
 //! [`query`] and [`update`] (what is asked for, and what it comes to), [`access`] (who may).
-//! A thin shell: [`store`] (the database), [`sync`] (files and database in step), [`http`] (the API), [`cli`].
+//! A thin shell: [`store`] (the database), [`sync`] (files and database in step), [`auth`] (who asks), [`http`] (the
+//! API), [`cli`].
 //! [`app`] holds them together; [`document`] is the typed way in.
 
 pub mod access;
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod codec;
 pub mod config;

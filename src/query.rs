@@ -2,7 +2,7 @@
 //!
 //! Nothing here talks to the database: parsing knows no schema, planning knows no driver.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bson::{Bson, Document, RawDocument, doc};
 
@@ -83,6 +83,17 @@ impl Bounds {
 }
 
 impl FindPlan {
+    /// The dotted names of the fields that decide which documents are listed, and in which order.
+    pub fn names(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Leaves only documents that fulfill all of the `conditions`.
+    pub fn restrict(&mut self, conditions: impl Iterator<Item = Document>) {
+        let own = std::mem::take(&mut self.filter);
+        self.filter = all_of(conditions.chain(Some(own).filter(|own| !own.is_empty())).collect());
+    }
+
     /// The list that the page is of.
     pub fn list(&self) -> List<'_> {
         List { collection: &self.schema.name, filter: &self.filter, sort: &self.sort }
@@ -139,11 +150,64 @@ pub struct GetPlan {
     pub schema: Arc<Schema>,
     /// The document's `_id`.
     pub id: Bson,
+    /// What must hold of it beside.
+    pub rows: Option<Document>,
 }
 
-/// Gives the query its meaning under `schema`: fields exist, values get their BSON types, the order becomes total, the
-/// cursor becomes a condition.
-pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &CursorKey) -> Result<FindPlan> {
+impl GetPlan {
+    /// The condition on the document.
+    pub fn selection(&self) -> Document {
+        let by_id = doc! { "_id": self.id.clone() };
+        match &self.rows {
+            None => by_id,
+            Some(rows) => doc! { "$and": [by_id, rows.clone()] },
+        }
+    }
+}
+
+/// A list whose names and values are understood, before it is known which documents there are for the caller.
+#[derive(Debug)]
+pub struct Draft<'q> {
+    plan: FindPlan,
+    /// The service is to choose the order.
+    is_unordered: bool,
+    cursor: Option<&'q str>,
+    limits: &'q Limits,
+    cursors: &'q CursorKey,
+}
+
+impl Draft<'_> {
+    /// The dotted names of the fields that decide which documents are listed, and in which order.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.plan.names()
+    }
+
+    /// Leaves only documents that fulfill all of the `conditions`.
+    pub fn restrict(&mut self, conditions: impl Iterator<Item = Document>) {
+        self.plan.restrict(conditions);
+    }
+
+    /// What will run: the order becomes total, the cursor becomes a condition.
+    pub fn settle(self) -> Result<FindPlan> {
+        let Self { mut plan, is_unordered, cursor, limits, cursors } = self;
+        if is_unordered {
+            plan.sort = serving::order(&plan.schema, &plan.filter);
+        }
+        plan.page = Some(keys(&plan.schema, &plan.sort, plan.projection.as_ref()));
+        match cursor {
+            Some(cursor) => onward(plan, cursor, limits, cursors),
+            None => Ok(plan),
+        }
+    }
+}
+
+/// Gives the query its meaning under `schema`: fields exist, values get their BSON types.
+pub fn plan<'q>(
+    schema: &Arc<Schema>,
+    query: &'q Query,
+    limits: &'q Limits,
+    cursors: &'q CursorKey,
+) -> Result<Draft<'q>> {
     let mut all = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
     let planned = query.filter.as_ref().map(|filter| filter.plan(schema, limits)).transpose()?;
     let nearest_first = query.sort.is_empty() && planned.as_ref().is_some_and(|planned| planned.nearest_first);
@@ -153,13 +217,12 @@ pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &Curs
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
     let sort = match &query.sort[..] {
-        [] if nearest_first => Document::new(),
-        [] => serving::order(schema, &filter),
+        [] => Document::new(),
         keys => sort::plan(schema, keys)?,
     };
     let projection = fields::plan(&schema.root, query.fields.as_ref())?;
     let plan = FindPlan {
-        page: Some(keys(schema, &sort, projection.as_ref())),
+        page: None,
         filter,
         after: None,
         sort,
@@ -169,10 +232,8 @@ pub fn plan(schema: &Arc<Schema>, query: &Query, limits: &Limits, cursors: &Curs
         bounds: Bounds { bytes: limits.max_page_bytes, scan: limits.max_scan, sort: limits.max_sort },
         schema: Arc::clone(schema),
     };
-    match &query.after {
-        Some(cursor) => onward(plan, cursor, limits, cursors),
-        None => Ok(plan),
-    }
+    let is_unordered = query.sort.is_empty() && !nearest_first;
+    Ok(Draft { plan, is_unordered, cursor: query.after.as_deref(), limits, cursors })
 }
 
 fn keys(schema: &Schema, sort: &Document, projection: Option<&Document>) -> Keys {

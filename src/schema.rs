@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::json::Tree;
 
+pub mod access;
 pub mod explain;
 pub mod face;
 pub mod field;
@@ -25,6 +26,7 @@ pub mod load;
 pub mod pattern;
 pub mod validator;
 
+pub use access::Access;
 pub use index::Index;
 pub use kind::{Kind, Kinds};
 
@@ -65,6 +67,8 @@ pub struct Schema {
     pub validator: Document,
     /// The declared indexes; the one on `_id` is not among them.
     pub indexes: Vec<Index>,
+    /// Who may do what.
+    pub access: Access,
 }
 
 impl Schema {
@@ -122,6 +126,12 @@ pub struct Field {
     pub read_only: bool,
     /// Clients may not read it.
     pub write_only: bool,
+    /// It is not there for those who ask: they may neither read nor write it.
+    pub hidden: bool,
+    /// Something here or below, in members or items, is out of sight.
+    pub conceals: bool,
+    /// What is written here whenever a document is, whatever clients send.
+    pub forced: Option<access::Value>,
     /// The service writes it.
     pub set: Option<Set>,
     /// The value is the `_id` of a document of another collection.
@@ -146,6 +156,8 @@ pub enum Stamp {
     Now,
     /// A random UUID (version 4).
     Uuid,
+    /// The `$user.id` of the caller.
+    User,
 }
 
 /// `x-ref`: where a reference points.
@@ -180,23 +192,37 @@ impl Field {
             default: None,
             read_only: false,
             write_only: false,
+            hidden: false,
+            conceals: false,
+            forced: None,
             set: None,
             reference: None,
             label: Box::default(),
         }
     }
 
-    /// Prepares the names of all declared members, which every answer repeats for every document.
+    /// Whether clients may not read what stands here.
+    #[inline]
+    pub fn is_out_of_sight(&self) -> bool {
+        self.hidden || self.write_only
+    }
+
+    /// Prepares the names of all declared members, which every answer repeats for every document, and what is known of
+    /// all that is below.
     #[must_use]
-    pub(crate) fn labeled(mut self) -> Self {
+    pub(crate) fn prepared(mut self) -> Self {
+        self.conceals = self.is_out_of_sight();
         for (name, field) in &mut self.properties {
-            let label = format!(",{}:", serde_json::Value::from(name.as_str()));
-            *field = Self { label: label.into_bytes().into(), ..std::mem::replace(field, Self::any()).labeled() };
+            let label = serde_json::Value::from(name.as_str()).to_string() + ":";
+            *field = Self { label: label.into_bytes().into(), ..take(field).prepared() };
+            self.conceals |= field.conceals;
         }
         if let Additional::Shape(field) = &mut self.additional {
-            **field = std::mem::replace(&mut **field, Self::any()).labeled();
+            **field = take(field).prepared();
+            self.conceals |= field.conceals;
         }
-        self.items = self.items.map(|items| Box::new(items.labeled()));
+        self.items = self.items.map(|items| Box::new(items.prepared()));
+        self.conceals |= self.items.as_ref().is_some_and(|items| items.conceals);
         self
     }
 
@@ -235,6 +261,10 @@ impl Field {
     pub fn number_kind(&self) -> Option<Kind> {
         self.kinds.intersection(Kinds::NUMBERS).single()
     }
+}
+
+fn take(field: &mut Field) -> Field {
+    std::mem::replace(field, Field::any())
 }
 
 static UNKNOWN: LazyLock<Field> = LazyLock::new(Field::any);

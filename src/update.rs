@@ -10,7 +10,10 @@ use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, oid::ObjectId, raw::CStri
 pub use crate::etag::Precondition;
 use crate::{
     error::{Error, Result, Violation},
-    schema::{Field, Kind, Schema, Stamp},
+    schema::{
+        Field, Kind, Schema, Stamp,
+        access::{Op, User},
+    },
 };
 
 mod fill;
@@ -67,60 +70,70 @@ pub enum Next {
 
 impl InsertPlan {
     /// The document `body` as it is to be stored; it may not hold what only the service writes.
-    pub fn new(schema: &Arc<Schema>, body: &RawDocument) -> Result<Self> {
+    pub fn new(schema: &Arc<Schema>, user: Option<&User>, body: &RawDocument) -> Result<Self> {
         guard::refuse_protected(body, &schema.root)?;
         let id = match body.get("_id").ok().flatten() {
             Some(id) => id.into(),
-            None => make_id(schema)?,
+            None => make_id(schema, user)?,
         };
-        Self::with_id(schema, id, body)
+        Self::with_id((schema, user), id, body)
     }
 
-    fn with_id(schema: &Arc<Schema>, id: RawBson, body: &RawDocument) -> Result<Self> {
+    fn with_id((schema, user): (&Arc<Schema>, Option<&User>), id: RawBson, body: &RawDocument) -> Result<Self> {
         check_id(schema, &id)?;
-        let document = fill::on_insert(&with_id_first(id, body)?, &schema.root)?;
+        let document = fill::on_insert(&with_id_first(id, body)?, (&schema.root, user))?;
         Ok(Self { schema: Arc::clone(schema), document })
     }
 }
 
 impl ChangePlan {
-    /// What the change comes to on the `stored` document.
-    pub fn next(&self, stored: Option<&RawDocument>) -> Result<Next> {
-        let Some(stored) = stored else { return self.next_without() };
+    /// The operation that it is.
+    pub fn op(&self) -> Op {
+        match self.change {
+            Change::Create(_) => Op::Insert,
+            Change::Replace(_) | Change::Merge(_) => Op::Update,
+            Change::Delete => Op::Delete,
+        }
+    }
+
+    /// What the change comes to on the `stored` document, by the rules of `schema` and for this user.
+    pub fn next(&self, stored: Option<&RawDocument>, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<Next> {
+        let Some(stored) = stored else { return self.next_without((schema, user)) };
         match &self.change {
             Change::Delete => Ok(Next::Delete),
             Change::Create(_) => Err(Error::PreconditionFailed { current: None }),
             Change::Replace(body) => {
                 let id = raw_id(stored)?;
                 same_id(&id, body)?;
-                let next = guard::keep_protected(stored, &with_id_first(id, body)?, &self.schema.root)?;
-                self.changed(stored, &fill::on_replace(&next, &self.schema.root)?)
+                let next = guard::keep_protected(stored, &with_id_first(id, body)?, &schema.root)?;
+                let next = fill::on_replace(&next, (&schema.root, user))?;
+                changed((stored, &next), (&schema.root, user))
             }
             Change::Merge(patch) => {
                 let merged = merge::merge(stored, patch)?;
-                guard::check_protected(stored, &merged, &self.schema.root)?;
-                self.changed(stored, &merged)
+                guard::check_protected(stored, &merged, &schema.root)?;
+                changed((stored, &merged), (&schema.root, user))
             }
         }
     }
 
-    fn next_without(&self) -> Result<Next> {
+    fn next_without(&self, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<Next> {
         let Change::Create(body) = &self.change else {
             return Err(Error::UnknownDocument { collection: self.schema.name.clone() });
         };
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
         same_id(&id, body)?;
-        guard::refuse_protected(body, &self.schema.root)?;
-        InsertPlan::with_id(&self.schema, id, body).map(|plan| Next::Insert(plan.document))
+        guard::refuse_protected(body, &schema.root)?;
+        InsertPlan::with_id((schema, user), id, body).map(|plan| Next::Insert(plan.document))
     }
+}
 
-    /// A change that changes nothing is not written, so it leaves the time of the last update alone too.
-    fn changed(&self, stored: &RawDocument, next: &RawDocument) -> Result<Next> {
-        if stored.as_bytes() == next.as_bytes() {
-            return Ok(Next::Keep);
-        }
-        fill::on_update(next, &self.schema.root).map(Next::Store)
+/// A change that changes nothing is not written, so it leaves the time of the last update alone too.
+fn changed((stored, next): (&RawDocument, &RawDocument), shape: (&Field, Option<&User>)) -> Result<Next> {
+    if stored.as_bytes() == next.as_bytes() {
+        return Ok(Next::Keep);
     }
+    fill::on_update(next, shape).map(Next::Store)
 }
 
 /// Refuses a `body` with another `_id`.
@@ -144,10 +157,10 @@ fn with_id_first(id: RawBson, document: &RawDocument) -> Result<RawDocumentBuf> 
     Ok(out)
 }
 
-fn make_id(schema: &Schema) -> Result<RawBson> {
+fn make_id(schema: &Schema, user: Option<&User>) -> Result<RawBson> {
     let field = schema.id();
     match field.set.and_then(|set| set.insert) {
-        Some(stamp) => Ok(stamped(stamp, field)),
+        Some(stamp) => Ok(stamped(stamp, field, user)),
         None if field.kinds.contains(Kind::ObjectId) => Ok(RawBson::ObjectId(ObjectId::new())),
         None => Err(bad_id(schema, "required", "is required: this collection does not make an `_id` by itself")),
     }
@@ -184,9 +197,10 @@ pub(crate) fn refused(schema: &Schema, (pointer, keyword): (&str, &str), detail:
 }
 
 /// The value that the service writes.
-fn stamped(stamp: Stamp, field: &Field) -> RawBson {
+fn stamped(stamp: Stamp, field: &Field, user: Option<&User>) -> RawBson {
     match stamp {
         Stamp::Now => RawBson::DateTime(bson::DateTime::now()),
+        Stamp::User => RawBson::String(user.map(|user| user.id.clone()).unwrap_or_default()),
         Stamp::Uuid if field.kinds.contains(Kind::String) => RawBson::String(bson::Uuid::new().to_string()),
         Stamp::Uuid => RawBson::Binary(bson::Uuid::new().into()),
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use bson::{Bson, Document};
 use folio::{
     config::Limits,
-    query::{self, CursorKey, Query, filter::Filter},
+    query::{self, CursorKey, Draft, Query, filter::Filter},
     sample,
     schema::{Schema, load},
 };
@@ -69,7 +69,7 @@ fuzz_target!(|text: &str| {
     let filter = Filter::parse(filter, &LIMITS);
     for schema in SCHEMAS.iter() {
         if let Ok(query) = &query
-            && let Ok(plan) = query::plan(schema, query, &LIMITS, &CURSORS)
+            && let Ok(plan) = query::plan(schema, query, &LIMITS, &CURSORS).and_then(Draft::settle)
         {
             check(&plan.filter);
             plan.columns().iter().for_each(check);

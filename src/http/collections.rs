@@ -1,15 +1,17 @@
 //! Collections: which there are, and what their documents look like.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::HeaderValue, response::Response};
 use serde::Serialize;
 
 use super::{
     answer::Body,
-    extract::{NoParameters, Storage, Target},
+    extract::{Asker, NoParameters, Storage, Target},
     negotiate::{Coding, Format, Json},
 };
 use crate::{
-    access::{Caller, permit},
+    access::permit,
     app::App,
     error::{Error, Result},
     schema::face::face,
@@ -42,11 +44,12 @@ struct Links {
 /// `GET /v1`
 pub(super) async fn index(
     State(app): State<App>,
-    (caller, Storage(store)): (Caller, Storage),
+    (Asker(caller), Storage(store)): (Asker, Storage),
     (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
-    let catalog = permit(&caller, app.catalog().clone())?;
-    let collections = store::collections(&store, &catalog).await?;
+    let views = app.policy().views(app.catalog(), &caller);
+    let readable = views.filter_map(|view| permit(&view, Arc::clone(view.declared())).ok()).collect::<Vec<_>>();
+    let collections = store::collections(&store, &readable).await?;
     let collections = collections.into_iter().map(|(schema, count)| {
         let text = |keyword| schema.source.tree.get(keyword).and_then(|tree| tree.as_str()).map(str::to_owned);
         let documents = format!("/v1/{}", schema.name);
@@ -59,12 +62,8 @@ pub(super) async fn index(
 }
 
 /// `GET /v1/{collection}/_schema`
-pub(super) async fn schema(
-    caller: Caller,
-    Target(schema): Target,
-    (_, coding): (NoParameters, Coding),
-) -> Result<Response> {
-    let schema = permit(&caller, schema)?;
+pub(super) async fn schema(Target(view): Target, (_, coding): (NoParameters, Coding)) -> Result<Response> {
+    let schema = permit(&view, Arc::clone(view.declared()))?;
     let text = face(schema.plan()).into_bytes();
     Body::new(text, HeaderValue::from_static("application/schema+json"), coding).into_answer().await
 }

@@ -17,14 +17,14 @@ use super::{
     negotiate::Representation,
 };
 use crate::{
-    access::{Caller, permit},
+    access::{View, permit},
     app::App,
     codec::{decode, encode},
     error::{Error, Result},
     etag::{Etag, Precondition, Tags},
     query::GetPlan,
-    schema::Schema,
-    store::{self, Changed},
+    schema::{Schema, access::Op},
+    store::{self, Changed, Store},
     update::{Change, ChangePlan, InsertPlan},
 };
 
@@ -34,13 +34,15 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// `GET /v1/{collection}/{id}`
 pub(super) async fn get(
     State(app): State<App>,
-    (caller, Storage(store)): (Caller, Storage),
-    One { schema, id }: One,
+    Storage(store): Storage,
+    One { view, id }: One,
     headers: HeaderMap,
     representation: Representation,
 ) -> Result<Response> {
-    let plan = permit(&caller, GetPlan { schema: Arc::clone(&schema), id })?;
+    let schema = Arc::clone(view.declared());
+    let plan = permit(&view, GetPlan { schema: Arc::clone(&schema), id, rows: None })?;
     let Some(document) = store::get(&store, &plan).await? else { return Err(missing(&schema)) };
+    let document = view.show(&document)?;
     let tag = app.store().etag.tag(&document);
     let precondition = precondition(&headers);
     if !precondition.matches(tag) {
@@ -57,16 +59,17 @@ pub(super) async fn get(
 /// `POST /v1/{collection}`
 pub(super) async fn insert(
     State(app): State<App>,
-    (caller, Storage(store)): (Caller, Storage),
-    Target(schema): Target,
+    Storage(store): Storage,
+    Target(view): Target,
     (_, representation): (NoParameters, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
+    let schema = view.schema(Op::Insert)?;
     let document = decode::document(&body, &schema.root)?;
-    let plan = permit(&caller, InsertPlan::new(&schema, &document)?)?;
+    let plan = permit(&view, InsertPlan::new(&schema, view.user(), &document)?)?;
     detached(async move {
         let document = store::insert(&store, &plan).await?;
-        created(&app, &schema, &document, representation).await
+        created(&app, &view, &document, representation).await
     })
     .await
 }
@@ -74,47 +77,44 @@ pub(super) async fn insert(
 /// `PUT /v1/{collection}/{id}`
 pub(super) async fn replace(
     State(app): State<App>,
-    (caller, store): (Caller, Storage),
+    Storage(store): Storage,
     one: One,
     (headers, representation): (HeaderMap, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let document = decode::document(&body, &one.schema.root)?;
+    let document = decode::document(&body, &one.view.declared().root)?;
     let precondition = precondition(&headers);
     let change = match precondition {
         Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
         _ => Change::Replace(document),
     };
-    let schema = Arc::clone(&one.schema);
-    stored(&app, &schema, apply((caller, store), one, (change, precondition)).await?, representation).await
+    let view = one.view.clone();
+    stored(&app, &view, apply(store, one, (change, precondition)).await?, representation).await
 }
 
 /// `PATCH /v1/{collection}/{id}`
 pub(super) async fn update(
     State(app): State<App>,
-    (caller, store): (Caller, Storage),
+    Storage(store): Storage,
     one: One,
     (headers, representation): (HeaderMap, Representation),
     PatchBody(body): PatchBody,
 ) -> Result<Response> {
-    let patch = decode::document(&body, &one.schema.root)?;
-    let schema = Arc::clone(&one.schema);
+    let patch = decode::document(&body, &one.view.declared().root)?;
+    let view = one.view.clone();
     let change = (Change::Merge(patch), precondition(&headers));
-    stored(&app, &schema, apply((caller, store), one, change).await?, representation).await
+    stored(&app, &view, apply(store, one, change).await?, representation).await
 }
 
 /// `DELETE /v1/{collection}/{id}`
-pub(super) async fn delete((caller, store): (Caller, Storage), one: One, headers: HeaderMap) -> Result<StatusCode> {
-    apply((caller, store), one, (Change::Delete, precondition(&headers))).await?;
+pub(super) async fn delete(Storage(store): Storage, one: One, headers: HeaderMap) -> Result<StatusCode> {
+    apply(store, one, (Change::Delete, precondition(&headers))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn apply(
-    (caller, Storage(store)): (Caller, Storage),
-    One { schema, id }: One,
-    (change, precondition): (Change, Precondition),
-) -> Result<Changed> {
-    let plan = permit(&caller, ChangePlan { schema, id, change, precondition })?;
+async fn apply(store: Store, One { view, id }: One, (change, precondition): (Change, Precondition)) -> Result<Changed> {
+    let schema = Arc::clone(view.declared());
+    let plan = permit(&view, ChangePlan { schema, id, change, precondition })?;
     detached(async move { store::change(&store, &plan).await }).await
 }
 
@@ -127,22 +127,19 @@ async fn detached<T: Send + 'static>(write: impl Future<Output = Result<T>> + Se
 }
 
 /// The answer to a change that has left a document.
-async fn stored(app: &App, schema: &Schema, changed: Changed, representation: Representation) -> Result<Response> {
+async fn stored(app: &App, view: &View, changed: Changed, representation: Representation) -> Result<Response> {
     match changed {
         Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
-        Changed { document: Some(document), created: true } => created(app, schema, &document, representation).await,
+        Changed { document: Some(document), created: true } => created(app, view, &document, representation).await,
         Changed { document: Some(document), created: false } => {
-            tagged(one(schema, &document, representation)?, app.store().etag.tag(&document)).await
+            let document = view.show(&document)?;
+            tagged(one(view.declared(), &document, representation)?, app.store().etag.tag(&document)).await
         }
     }
 }
 
-async fn created(
-    app: &App,
-    schema: &Schema,
-    document: &RawDocument,
-    representation: Representation,
-) -> Result<Response> {
+async fn created(app: &App, view: &View, document: &RawDocument, representation: Representation) -> Result<Response> {
+    let (schema, document) = (view.declared(), &*view.show(document)?);
     let mut response = tagged(one(schema, document, representation)?, app.store().etag.tag(document)).await?;
     *response.status_mut() = StatusCode::CREATED;
     response.headers_mut().extend(location(schema, document).map(|location| (header::LOCATION, location)));

@@ -3,32 +3,29 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams, Request},
+    extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
 use bson::Bson;
 
-use super::health;
 use crate::{
-    access::Caller,
+    access::{Caller, View},
     app::App,
     codec::decode,
     error::{Error, Result, invalid_query},
     query::{Query, value::expected},
-    schema::Schema,
     store::Store,
 };
 
-/// Refuses callers that may do nothing, before anything of the request is looked at. Health is nobody's secret.
-pub(super) fn admit(app: &App, request: &Request) -> Result<()> {
-    if health::PATHS.contains(&request.uri().path()) { Ok(()) } else { Caller::anonymous(app.policy()).admit() }
-}
+/// Who asks.
+#[derive(Clone)]
+pub(super) struct Asker(pub(super) Arc<Caller>);
 
-impl FromRequestParts<App> for Caller {
+impl FromRequestParts<App> for Asker {
     type Rejection = Error;
 
-    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self> {
-        Ok(Self::anonymous(app.policy()))
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        parts.extensions.get().cloned().ok_or_else(|| Error::Internal("nobody has asked who the caller is".into()))
     }
 }
 
@@ -55,8 +52,8 @@ fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
-/// The collection of the path.
-pub(super) struct Target(pub(super) Arc<Schema>);
+/// The collection of the path, as the caller has it.
+pub(super) struct Target(pub(super) View);
 
 impl FromRequestParts<App> for Target {
     type Rejection = Error;
@@ -66,13 +63,14 @@ impl FromRequestParts<App> for Target {
         if name.starts_with('_') {
             return Err(Error::NoRoute);
         }
-        app.schema(&name).map(|schema| Self(Arc::clone(schema)))
+        let Asker(caller) = Asker::from_request_parts(parts, app).await?;
+        app.policy().view(app.catalog(), &caller, &name).map(Self)
     }
 }
 
 /// The document of the path: its collection and its `_id`.
 pub(super) struct One {
-    pub(super) schema: Arc<Schema>,
+    pub(super) view: View,
     pub(super) id: Bson,
 }
 
@@ -80,17 +78,19 @@ impl FromRequestParts<App> for One {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let Target(schema) = Target::from_request_parts(parts, app).await?;
+        let Target(view) = Target::from_request_parts(parts, app).await?;
         let text = segment(parts, app, "id").await?;
         if text.starts_with('_') {
             return Err(Error::NoRoute);
         }
         NoParameters::from_request_parts(parts, app).await?;
-        let id = decode::text(&text, schema.id()).and_then(|id| Bson::try_from(id).ok());
-        id.map(|id| Self { id, schema: Arc::clone(&schema) }).ok_or_else(|| {
-            let expected = expected(schema.id().kinds);
-            invalid_query("_id", None, format!("expected {expected} in the path, found `{text}`"))
-        })
+        let shape = view.declared().id();
+        if let Some(id) = decode::text(&text, shape).and_then(|id| Bson::try_from(id).ok()) {
+            Ok(Self { view, id })
+        } else {
+            let expected = expected(shape.kinds);
+            Err(invalid_query("_id", None, format!("expected {expected} in the path, found `{text}`")))
+        }
     }
 }
 

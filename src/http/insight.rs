@@ -13,35 +13,35 @@ use super::{
     negotiate::{Coding, Format, Json},
 };
 use crate::{
-    access::{Caller, permit},
+    access::permit,
     app::App,
     codec::encode,
     error::{Error, Result},
     query::{self, Query},
-    schema::Field,
+    schema::{Field, access::Op},
     store::{self, Explanation, IndexUse, Summary},
 };
 
 /// `GET /v1/{collection}/_explain`
 pub(super) async fn explain(
     State(app): State<App>,
-    Target(schema): Target,
-    (caller, Storage(store)): (Caller, Storage),
+    Target(view): Target,
+    Storage(store): Storage,
     query: Query,
     (_, coding): (Json, Coding),
 ) -> Result<Response> {
-    let plan = permit(&caller, query::plan(&schema, &query, app.limits(), app.cursors())?)?;
+    let plan = permit(&view, query::plan(&view.schema(Op::Read)?, &query, app.limits(), app.cursors())?)?;
     let Explanation { summary, query, missing_index, plan } = store::explain(&store, &plan).await?;
     json(&Explained { summary, query: extended(&query)?, missing_index, plan: extended(&plan)? }, coding).await
 }
 
 /// `GET /v1/{collection}/_indexes`
 pub(super) async fn indexes(
-    (caller, Storage(store)): (Caller, Storage),
-    Target(schema): Target,
+    Storage(store): Storage,
+    Target(view): Target,
     (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
-    let schema = permit(&caller, Arc::clone(&schema))?;
+    let schema = permit(&view, Arc::clone(view.declared()))?;
     let indexes = store::indexes(&store, &schema).await?;
     json(&Indexes { indexes: indexes.into_iter().map(Entry::of).collect::<Result<_>>()? }, coding).await
 }

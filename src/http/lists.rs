@@ -1,7 +1,5 @@
 //! Lists: pages of documents, asked for in a URL or in a body.
 
-use std::sync::Arc;
-
 use axum::{
     extract::State,
     http::{HeaderValue, Uri, header},
@@ -15,23 +13,23 @@ use super::{
     negotiate::Representation,
 };
 use crate::{
-    access::{Caller, permit},
+    access::{Permitted, View, permit},
     app::App,
     error::{Error, Result},
     query::{self, CursorKey, FindPlan, Query},
-    schema::Schema,
+    schema::access::Op,
     store::{self, Page, Store},
 };
 
 /// `GET /v1/{collection}`
 pub(super) async fn list(
     State(app): State<App>,
-    Target(schema): Target,
-    (caller, Storage(store)): (Caller, Storage),
+    Target(view): Target,
+    Storage(store): Storage,
     query: Query,
     (representation, uri): (Representation, Uri),
 ) -> Result<Response> {
-    let (body, next) = read(&app, (&caller, &store), (&schema, &query), representation).await?;
+    let (body, next) = read(&app, &store, (&view, &query), representation).await?;
     let mut response = body.into_answer().await?;
     let link = next.and_then(|next| link(&uri, &next, app.limits().max_url));
     response.headers_mut().extend(link.map(|link| (header::LINK, link)));
@@ -41,34 +39,35 @@ pub(super) async fn list(
 /// `POST /v1/{collection}/_query`
 pub(super) async fn query(
     State(app): State<App>,
-    Target(schema): Target,
-    (caller, Storage(store)): (Caller, Storage),
+    Target(view): Target,
+    Storage(store): Storage,
     (_, representation): (NoParameters, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
     let query = Query::parse_body(&body, app.limits())?;
-    let page = read(&app, (&caller, &store), (&schema, &query), representation).await;
+    let page = read(&app, &store, (&view, &query), representation).await;
     page.map_err(Error::in_body)?.0.into_answer().await
 }
 
 /// The page that the query asks for, and the cursor that leads on from it.
 async fn read(
     app: &App,
-    (caller, store): (&Caller, &Store),
-    (schema, query): (&Arc<Schema>, &Query),
+    store: &Store,
+    (view, query): (&View, &Query),
     representation: Representation,
 ) -> Result<(Body, Option<String>)> {
-    let plan = permit(caller, query::plan(schema, query, app.limits(), app.cursors())?)?;
+    let plan = permit(view, query::plan(&view.schema(Op::Read)?, query, app.limits(), app.cursors())?)?;
     let page = store::find(store, &plan).await?;
-    write(plan.plan(), &page, app.cursors(), representation)
+    write(&plan, &page, app.cursors(), representation)
 }
 
 fn write(
-    plan: &FindPlan,
+    permitted: &Permitted<FindPlan>,
     page: &Page,
     cursors: &CursorKey,
     representation: Representation,
 ) -> Result<(Body, Option<String>)> {
+    let plan = permitted.plan();
     let (mut out, mut last, mut next) = (Vec::with_capacity(room(page)), None, None);
     out.extend_from_slice(b"{\"items\":[");
     for (at, document) in page.documents().enumerate() {
@@ -80,7 +79,7 @@ fn write(
             out.push(b',');
         }
         let document = document?;
-        representation.write(&mut out, document, (&plan.schema, plan.hidden()))?;
+        representation.write(&mut out, &permitted.view().show(document)?, (&plan.schema, plan.hidden()))?;
         last = Some(document);
     }
     out.extend_from_slice(b"],\"next\":");

@@ -97,7 +97,7 @@ impl<'e> More<'e> {
         match error {
             Error::InvalidQuery { place, .. } => Self::at(place),
             Error::MalformedBody(at) => Self { line: Some(at.line), column: Some(at.column), ..more },
-            Error::UnknownField { place, suggestion, .. } => {
+            Error::UnknownField { place, suggestion, .. } | Error::ForbiddenField { place, suggestion, .. } => {
                 Self { suggestion: suggestion.as_deref(), ..Self::at(place) }
             }
             Error::UnindexedQuery { index, .. } => Self { missing_index: index.as_deref(), ..more },
@@ -107,7 +107,9 @@ impl<'e> More<'e> {
             Error::Duplicate { index, fields } => Self { index: Some(index), fields: Some(fields), ..more },
             Error::PreconditionFailed { current } => Self { etag: current.as_deref(), ..more },
             Error::InvalidDocument { violations, .. } => Self { errors: Some(violations), ..more },
-            Error::ReadOnlyField { pointers } => Self { pointers: Some(pointers), ..more },
+            Error::ReadOnlyField { pointers } | Error::HiddenField { pointers } => {
+                Self { pointers: Some(pointers), ..more }
+            }
             _ => more,
         }
     }

@@ -15,7 +15,7 @@ use axum::{
 use futures::FutureExt;
 use tokio::task_local;
 
-use super::{body::read_out, extract::admit, problem};
+use super::{body::read_out, credentials::admit, problem};
 use crate::{
     app::App,
     error::{Result, check_limit},
@@ -54,8 +54,8 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-async fn answer(app: &App, request: Request, next: Next) -> Response {
-    match check_url(app, &request).and_then(|()| admit(app, &request)) {
+async fn answer(app: &App, mut request: Request, next: Next) -> Response {
+    match check_url(app, &request).and_then(|()| admit(app, &mut request)) {
         Ok(()) => read_out(request, next).await,
         Err(error) => error.into_response(),
     }

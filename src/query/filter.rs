@@ -71,7 +71,9 @@ impl Filter {
 
     /// The error with its place as the client knows it: a pointer, if the filter came in a body.
     fn locate(&self, mut error: Error) -> Error {
-        if let Error::InvalidQuery { place, .. } | Error::UnknownField { place, .. } = &mut error
+        if let Error::InvalidQuery { place, .. }
+        | Error::UnknownField { place, .. }
+        | Error::ForbiddenField { place, .. } = &mut error
             && self.in_body
             && let Some(offset) = place.offset.take()
         {

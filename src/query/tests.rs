@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use crate::{
     config::Limits,
-    query::{CursorKey, Position, Query, plan},
+    query::{CursorKey, Draft, Position, Query, plan},
     schema::{Schema, load},
 };
 
@@ -47,8 +47,8 @@ fn plans_are_as_their_queries_say() {
         r#"filter={"$or":[{"year":{"$gt":1}},{"tags":{"$elemMatch":{"$eq":"x"}}}],"price":{"$in":[1,"2.50",{"$numberDecimal":"3"}]}}"#,
         r#"filter={"title":{"$not":{"$regex":"^a","$options":"i"}},"publisher":{"city":"Paris"}}&year=1"#,
     ] {
-        let plan =
-            plan(&schema, &Query::parse(text, &limits).unwrap(), &limits, &CursorKey::derive(b"secret")).unwrap();
+        let (query, cursors) = (Query::parse(text, &limits).unwrap(), CursorKey::derive(b"secret"));
+        let plan = plan(&schema, &query, &limits, &cursors).and_then(Draft::settle).unwrap();
         writeln!(shown, "?{text}\n  filter {}\n  sort {}", plan.filter, plan.sort).unwrap();
         if let Some(projection) = plan.projection {
             writeln!(shown, "  projection {projection}").unwrap();
@@ -62,7 +62,7 @@ fn plans_are_as_their_queries_say() {
 fn pages_that_are_counted_end_where_skip_does() {
     let (schema, limits, cursors) = (near(), Limits::default(), CursorKey::derive(b"secret"));
     let near = r#"filter={"place":{"$near":{"$geometry":{"type":"Point","coordinates":[1,2]}}}}"#;
-    let planned = |text: &str| plan(&schema, &Query::parse(text, &limits).unwrap(), &limits, &cursors);
+    let planned = |text: &str| plan(&schema, &Query::parse(text, &limits).unwrap(), &limits, &cursors)?.settle();
     let first = planned(near).unwrap();
     for (count, reached) in [(20, Ok(20)), (10_000, Ok(10_000)), (10_001, Err(()))] {
         let after = cursors.seal(first.list(), &Position::Count(count)).unwrap();

@@ -89,11 +89,12 @@ fn judge(name: &str, source: Source) -> (Schema, Report) {
     let mut report = Report::new(&source.path);
     check::check(&source, &mut report);
     let bounded = refs::check(&source, &mut report);
-    let root = if bounded { field::derive_root(&source).labeled() } else { super::Field::any() };
+    let root = if bounded { field::derive_root(&source).prepared() } else { super::Field::any() };
     if bounded {
         places::check(&source, &mut report);
     }
     let indexes = index::parse(&source, &root, &mut report);
+    let access = super::Access::parse(&source, &root, &mut report);
     let mut validator = bson::Document::new();
     if bounded {
         match validator::compile(&source) {
@@ -101,7 +102,7 @@ fn judge(name: &str, source: Source) -> (Schema, Report) {
             Err(mistakes) => report.add_new(mistakes),
         }
     }
-    (Schema { name: name.to_owned(), source, root, validator, indexes }, report)
+    (Schema { name: name.to_owned(), source, root, validator, indexes, access }, report)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reading documents: whole server batches, as they came.
 
-use std::iter;
+use std::sync::Arc;
 
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
@@ -13,7 +13,7 @@ use crate::{
     codec::elements::Documents,
     error::{Error, Result, check_limit},
     query::{FindPlan, GetPlan},
-    schema::{Catalog, Schema},
+    schema::Schema,
 };
 
 /// The documents of a list, in the server's batches.
@@ -89,22 +89,16 @@ async fn collect(mut cursor: SessionRawBatchCursorStream<'_, '_>, max_bytes: usi
 pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawDocumentBuf>> {
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
-    let find = collection.find(doc! { "_id": plan.id.clone() }).limit(-1).max_time(store.deadline);
-    let batch = async {
-        let mut session = store.sessions.take(store.database.client()).await?;
-        let batch = find.session(&mut session).batch().await?.stream(&mut session).try_next().await?;
-        store.sessions.keep(session);
-        Ok(batch)
-    };
-    let batch = store.within(batch).await?;
+    let find = collection.find(plan.selection()).limit(-1).max_time(store.deadline);
+    let batch = store.within(async { Ok(find.batch().await?.try_next().await?) }).await?;
     let page = Page(batch.into_iter().collect());
     let found = page.documents().next().transpose()?;
     Ok(found.map(ToOwned::to_owned))
 }
 
 /// Every collection with the number of its documents, by the collection's own bookkeeping.
-pub async fn collections<'c>(store: &Store, catalog: &'c Permitted<Catalog>) -> Result<Vec<(&'c Schema, u64)>> {
-    let counted = catalog.plan().iter().map(|schema| async move {
+pub async fn collections<'c>(store: &Store, schemas: &'c [Permitted<Arc<Schema>>]) -> Result<Vec<(&'c Schema, u64)>> {
+    let counted = schemas.iter().map(Permitted::plan).map(|schema| async move {
         let count = store.collection(schema).estimated_document_count().max_time(store.deadline).await?;
         Ok::<_, Error>((schema.as_ref(), count))
     });

@@ -60,13 +60,13 @@ fn is_rewritten(document: &RawDocument) -> bool {
 /// Works the plan out on the stored document, and stores what it comes to.
 pub async fn change(store: &Store, plan: &Permitted<ChangePlan>) -> Result<Changed> {
     let mut session = session::open(store).await?;
-    let changed = store.within(attempts(store, plan.plan(), &mut session)).await;
+    let changed = store.within(attempts(store, plan, &mut session)).await;
     session::close(store, session, &changed);
     changed
 }
 
 /// Tries again while other writers are faster, until there is no time for one more try.
-async fn attempts(store: &Store, plan: &ChangePlan, session: &mut ClientSession) -> Result<Changed> {
+async fn attempts(store: &Store, plan: &Permitted<ChangePlan>, session: &mut ClientSession) -> Result<Changed> {
     let (deadline, mut pause) = (Instant::now() + store.deadline, Duration::from_millis(1));
     loop {
         let (begun, wait) = (Instant::now(), pause.mul_f64(jitter()));
@@ -98,7 +98,7 @@ impl From<Error> for Failed {
 
 async fn attempt(
     store: &Store,
-    plan: &ChangePlan,
+    plan: &Permitted<ChangePlan>,
     deadline: Instant,
     session: &mut ClientSession,
 ) -> Result<Changed, Failed> {
@@ -122,13 +122,13 @@ enum Wrote {
 /// The reading, deciding and writing, in the session's transaction.
 async fn within(
     store: &Store,
-    plan: &ChangePlan,
+    plan: &Permitted<ChangePlan>,
     deadline: Instant,
     session: &mut ClientSession,
 ) -> Result<(Changed, Wrote), Failed> {
-    let collection = store.collection(&plan.schema);
-    let by_id = doc! { "_id": plan.id.clone() };
-    let found = collection.find_one(by_id.clone()).max_time(left(deadline)).session(&mut *session).await;
+    let collection = store.collection(&plan.plan().schema);
+    let by_id = doc! { "_id": plan.plan().id.clone() };
+    let found = collection.find_one(plan.selection()).max_time(left(deadline)).session(&mut *session).await;
     let stored = found.map_err(|error| failed(error, plan, None))?;
     precondition(store, plan, stored.as_deref())?;
     let (next, created) = match plan.next(stored.as_deref())? {
@@ -164,20 +164,21 @@ fn check_size(document: &RawDocument) -> Result<()> {
     Ok(())
 }
 
-fn precondition(store: &Store, plan: &ChangePlan, stored: Option<&RawDocument>) -> Result<()> {
-    let Some(current) = stored.map(|stored| store.etag.tag(stored)) else { return Ok(()) };
-    if plan.precondition.holds(current) {
+fn precondition(store: &Store, plan: &Permitted<ChangePlan>, stored: Option<&RawDocument>) -> Result<()> {
+    let Some(stored) = stored else { return Ok(()) };
+    let current = store.etag.tag(&plan.view().show(stored)?);
+    if plan.plan().precondition.holds(current) {
         return Ok(());
     }
     Err(Error::PreconditionFailed { current: Some(current.to_string()) })
 }
 
-fn failed(error: DriverError, plan: &ChangePlan, written: Option<&RawDocument>) -> Failed {
+fn failed(error: DriverError, plan: &Permitted<ChangePlan>, written: Option<&RawDocument>) -> Failed {
     // Who has waited for a server in vain has waited long enough.
     if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !failure::is_selection(&error) {
         Failed::Transient(error)
     } else {
-        Failed::Final(failure::of_write(&error, &plan.schema, written))
+        Failed::Final(failure::of_write(&error, &plan.plan().schema, written))
     }
 }
 

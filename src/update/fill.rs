@@ -5,32 +5,36 @@ use bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 use super::{key, stamped, unreadable};
 use crate::{
     error::Result,
-    schema::{Field, Stamp},
+    schema::{Field, Stamp, access::User},
 };
 
 /// What is added, and when.
 #[derive(Clone, Copy)]
-struct Fill {
+struct Fill<'u> {
     defaults: bool,
     stamp: fn(&Field) -> Option<Stamp>,
+    user: Option<&'u User>,
 }
 
+/// A shape, and who writes what has it.
+type Place<'p> = (&'p Field, Option<&'p User>);
+
 /// Defaults and the fields written on insert.
-pub(super) fn on_insert(document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
-    Fill { defaults: true, stamp: |field| field.set?.insert }.document(document, shape)
+pub(super) fn on_insert(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
+    Fill { defaults: true, stamp: |field| field.set?.insert, user }.document(document, shape)
 }
 
 /// Defaults alone: what the service writes is settled when it is known that anything changes.
-pub(super) fn on_replace(document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
-    Fill { defaults: true, stamp: |_| None }.document(document, shape)
+pub(super) fn on_replace(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
+    Fill { defaults: true, stamp: |_| None, user }.document(document, shape)
 }
 
 /// The fields written on update.
-pub(super) fn on_update(document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
-    Fill { defaults: false, stamp: |field| field.set?.update }.document(document, shape)
+pub(super) fn on_update(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
+    Fill { defaults: false, stamp: |field| field.set?.update, user }.document(document, shape)
 }
 
-impl Fill {
+impl Fill<'_> {
     fn document(self, document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
         if !self.adds_to(shape) {
             return Ok(document.to_owned());
@@ -54,7 +58,7 @@ impl Fill {
 
     /// The value that the service writes to a field now. An `_id` is made once, before anything is filled in.
     fn written(self, field: &Field, id: bool) -> Option<RawBson> {
-        if id { None } else { (self.stamp)(field).map(|stamp| stamped(stamp, field)) }
+        if id { None } else { (self.stamp)(field).map(|stamp| stamped(stamp, field, self.user)) }
     }
 
     fn default(self, field: &Field) -> Option<RawBson> {

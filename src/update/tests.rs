@@ -26,7 +26,7 @@ fn schema() -> Arc<Schema> {
 
 fn next(stored: &RawDocumentBuf, change: Change) -> Result<Next, Error> {
     let plan = ChangePlan { schema: schema(), id: Bson::Int32(1), change, precondition: Precondition::default() };
-    plan.next(Some(stored))
+    plan.next(Some(stored), (&schema(), None))
 }
 
 fn patched(stored: &RawDocumentBuf, patch: &str) -> Result<Next, Error> {
@@ -35,7 +35,8 @@ fn patched(stored: &RawDocumentBuf, patch: &str) -> Result<Next, Error> {
 
 #[test]
 fn an_insert_is_completed_and_starts_with_its_id() {
-    let plan = InsertPlan::new(&schema(), &rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) });
+    let plan =
+        InsertPlan::new(&schema(), None, &rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) });
     let expected = rawdoc! { "_id": bson::oid::ObjectId::from_bytes([1; 12]), "n": 1_i64, "d": 7 };
     assert_eq!(plan.unwrap().document, expected);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use folio::{
     config::Limits,
-    query::{self, CursorKey, FindPlan, Query},
+    query::{self, CursorKey, Draft, FindPlan, Query},
     schema::Schema,
 };
 use futures::TryStreamExt;
@@ -180,7 +180,8 @@ fn keys(sort: &str) -> Document {
 fn served(api: &Api, name: &str, query: &str) -> (Document, Document) {
     let limits = Limits::default();
     let query = Query::parse(query, &limits).unwrap();
-    let plan = query::plan(api.app.schema(name).unwrap(), &query, &limits, &CursorKey::derive(b"secret")).unwrap();
+    let cursors = CursorKey::derive(b"secret");
+    let plan = query::plan(api.app.schema(name).unwrap(), &query, &limits, &cursors).and_then(Draft::settle).unwrap();
     (plan.filter, plan.sort)
 }
 
@@ -422,12 +423,14 @@ async fn orders_that_cannot_be_paged_are_refused_at_once() {
 /// The plan of the page after the document with this `_id`.
 async fn plan_after(api: &Api, schema: &Arc<Schema>, query: &str, id: i32) -> FindPlan {
     let (limits, cursors) = (Limits::default(), CursorKey::derive(b"secret"));
-    let plan = query::plan(schema, &Query::parse(query, &limits).unwrap(), &limits, &cursors).unwrap();
-    assert_eq!(plan.hidden(), None, "{query}");
+    let plan = |query: &str| {
+        query::plan(schema, &Query::parse(query, &limits).unwrap(), &limits, &cursors).and_then(Draft::settle).unwrap()
+    };
+    let (first, continued) = (plan(query), |after: String| plan(&format!("{query}&after={after}")));
+    assert_eq!(first.hidden(), None, "{query}");
     let raw = api.collection("things").clone_with_type::<RawDocumentBuf>();
     let last = raw.find_one(doc! { "_id": id }).await.unwrap().unwrap();
-    let next = cursors.seal(plan.list(), &plan.position(&last).unwrap()).unwrap();
-    query::plan(schema, &Query::parse(&format!("{query}&after={next}"), &limits).unwrap(), &limits, &cursors).unwrap()
+    continued(cursors.seal(first.list(), &first.position(&last).unwrap()).unwrap())
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use folio::{
     Error,
     config::{self, Apply},
     json::Tree,
-    schema::{Catalog, Field, Index, Schema, Source},
+    schema::{Access, Catalog, Field, Index, Schema, Source},
     store::client,
     sync::{self, Change, Report},
 };
@@ -36,6 +36,7 @@ fn books(minimum: i32, indexes: Vec<Index>) -> Schema {
         root: Field { properties: IndexMap::from([("_id".to_owned(), Field::any())]), ..Field::any() },
         validator: doc! { "$jsonSchema": shape },
         indexes,
+        access: Access::admin_only(),
     }
 }
 

@@ -24,6 +24,8 @@ pub const ALL: &[Problem] = &[
     UNKNOWN_FIELD,
     LIMIT_EXCEEDED,
     UNAUTHENTICATED,
+    FORBIDDEN,
+    FORBIDDEN_FIELD,
     UNKNOWN_COLLECTION,
     UNKNOWN_DOCUMENT,
     NO_ROUTE,
@@ -78,8 +80,24 @@ const UNAUTHENTICATED: Problem = Problem {
     slug: "unauthenticated",
     status: 401,
     title: "Credentials are needed",
-    meaning: "The service does not serve callers that it does not know.",
-    remedy: "Start it with `--open` on a loopback address to serve everyone.",
+    meaning: "The request needs credentials and has none, or has wrong ones: an unknown, revoked or expired API key, or a token that does not hold.",
+    remedy: "Send `Authorization: Bearer` with an API key (`folio keys add` makes one) or a token; on a loopback address `--open` serves everyone.",
+};
+
+const FORBIDDEN: Problem = Problem {
+    slug: "forbidden",
+    status: 403,
+    title: "Forbidden",
+    meaning: "The caller is known, and none of its roles may do this.",
+    remedy: "`folio check --as ROLE` shows what a role may do; `x-access` in the collection file says so.",
+};
+
+const FORBIDDEN_FIELD: Problem = Problem {
+    slug: "forbidden-field",
+    status: 403,
+    title: "Forbidden field",
+    meaning: "A query names a field that the caller may not name, or a body holds one that it may not write. It may be hidden from the caller, or not exist at all.",
+    remedy: "`suggestion` is the nearest name that may be used, `pointers` say where in a body; `GET /v1/{collection}/_schema` lists the fields that there are for the caller.",
 };
 
 const UNKNOWN_COLLECTION: Problem = Problem {
@@ -217,6 +235,8 @@ impl Problem {
             Error::InvalidQuery { .. } => &INVALID_QUERY,
             Error::MalformedBody(_) => &MALFORMED_BODY,
             Error::UnknownField { .. } => &UNKNOWN_FIELD,
+            Error::Forbidden(_) => &FORBIDDEN,
+            Error::ForbiddenField { .. } | Error::HiddenField { .. } => &FORBIDDEN_FIELD,
             Error::LimitExceeded { .. } => &LIMIT_EXCEEDED,
             Error::Unauthenticated(_) => &UNAUTHENTICATED,
             Error::UnknownCollection { .. } => &UNKNOWN_COLLECTION,

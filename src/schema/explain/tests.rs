@@ -2,7 +2,7 @@ use bson::{Bson, doc};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schema::{Field, Source};
+use crate::schema::{Access, Field, Source};
 
 const FILE: &str = r##"{
     "required": ["a.b", "title"], "additionalProperties": false,
@@ -28,7 +28,14 @@ fn schema() -> Schema {
     let mut root = Field::any();
     root.properties.insert("title".into(), Field::any());
     let source = Source { path: "schemas/x.json".into(), text: FILE.into(), tree };
-    Schema { name: "x".into(), source, root, validator: Document::new(), indexes: Vec::new() }
+    Schema {
+        name: "x".into(),
+        source,
+        root,
+        validator: Document::new(),
+        indexes: Vec::new(),
+        access: Access::admin_only(),
+    }
 }
 
 fn explained(details: Value) -> Vec<Violation> {

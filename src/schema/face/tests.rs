@@ -1,11 +1,21 @@
 use super::*;
-use crate::{json::Tree, schema::Source};
+use crate::{
+    json::Tree,
+    schema::{Access, Source},
+};
 
 fn shown(text: &str) -> String {
     let tree = Tree::parse(text.as_bytes(), 64).unwrap();
     let source = Source { path: "schemas/x.json".to_owned(), text: text.to_owned(), tree };
     let root = field::derive_root(&source);
-    let schema = Schema { name: "x".to_owned(), source, root, validator: bson::Document::new(), indexes: Vec::new() };
+    let schema = Schema {
+        name: "x".to_owned(),
+        source,
+        root,
+        validator: bson::Document::new(),
+        indexes: Vec::new(),
+        access: Access::admin_only(),
+    };
     face(&schema)
 }
 

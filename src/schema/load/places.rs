@@ -122,7 +122,7 @@ fn unfit(stamp: Stamp, shape: &Field) -> Option<&'static str> {
         Stamp::Uuid if !uuid => {
             Some("`uuid` needs a field that can hold a string, or \"bsonType\": \"binData\" with \"format\": \"uuid\"")
         }
-        Stamp::Now | Stamp::Uuid => None,
+        Stamp::Now | Stamp::Uuid | Stamp::User => None,
     }
 }
 

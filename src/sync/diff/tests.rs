@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use super::*;
 use crate::{
     json::Tree,
-    schema::{Field, Source},
+    schema::{Access, Field, Source},
     sync::Risk,
 };
 
@@ -13,7 +13,7 @@ fn schema(indexes: Vec<Index>) -> Schema {
     let tree = Tree::parse(text.as_bytes(), 1).unwrap();
     let root = Field { properties: IndexMap::from([("_id".to_owned(), Field::any())]), ..Field::any() };
     let source = Source { path: "schemas/books.json".to_owned(), text, tree };
-    Schema { name: "books".to_owned(), source, root, validator: validator(), indexes }
+    Schema { name: "books".to_owned(), source, root, validator: validator(), indexes, access: Access::admin_only() }
 }
 
 fn validator() -> Document {

@@ -1,0 +1,33 @@
+//! Conditions on documents, put together.
+
+use bson::{Bson, Document, doc};
+
+use crate::schema::access::Filter;
+
+/// The condition that one of the filters holds; `None` where one of them holds of every document. Where there are no
+/// filters, no document fulfills it.
+pub(super) fn any<'f>(filters: impl Iterator<Item = &'f Option<Filter<Bson>>>) -> Option<Document> {
+    let filters: Option<Vec<_>> = filters.map(|filter| filter.as_ref().map(Filter::document)).collect();
+    let mut filters = filters?;
+    match filters.len() {
+        0 => Some(doc! { "_id": { "$in": [] } }),
+        1 => filters.pop(),
+        _ => Some(doc! { "$or": filters }),
+    }
+}
+
+/// The condition that all of these hold; `None` where there are none.
+pub(super) fn all(mut conditions: Vec<Document>) -> Option<Document> {
+    match conditions.len() {
+        0 | 1 => conditions.pop(),
+        _ => Some(doc! { "$and": conditions }),
+    }
+}
+
+/// Whether one of the dotted names is the other one or reaches into it.
+pub(super) fn overlap(one: &str, other: &str) -> bool {
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    within(one, other) || within(other, one)
+}

@@ -1,0 +1,194 @@
+//! One collection as one caller has it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bson::{Bson, Document, RawDocument};
+
+use super::{Caller, Rights, narrow, rows};
+use crate::{
+    error::{Error, Result, nearest},
+    schema::{
+        Catalog, Schema,
+        access::{Filter, Grant, Op, User},
+    },
+};
+
+/// Whether callers are held to the rules of the collection files, and what came of the rules before.
+#[derive(Debug)]
+pub struct Policy {
+    is_open: bool,
+    /// Collections as some roles have them, by name and roles. Every combination is made once.
+    narrowed: Mutex<HashMap<(String, Roles), Arc<Schema>>>,
+}
+
+/// A collection as a caller has it: which operations, which documents, which fields.
+#[derive(Debug, Clone)]
+pub struct View {
+    policy: Arc<Policy>,
+    /// As its file declares it.
+    schema: Arc<Schema>,
+    caller: Arc<Caller>,
+    /// What each of the caller's roles may do; `None` where nothing is forbidden.
+    grants: Option<Vec<Held>>,
+}
+
+/// A set of the roles of one collection, a bit each, in the order of its file.
+type Roles = u64;
+
+/// A grant of a role that the caller has.
+#[derive(Debug, Clone)]
+struct Held {
+    /// Which one, in the file's order.
+    at: usize,
+    /// Its filter, with what is known of the caller.
+    filter: Option<Filter<Bson>>,
+}
+
+impl Policy {
+    /// The rules of the collection files, or none where the service is open.
+    pub fn new(is_open: bool) -> Arc<Self> {
+        Arc::new(Self { is_open, narrowed: Mutex::default() })
+    }
+
+    /// Whether callers may do everything.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Refuses a caller who may do nothing in any collection of `catalog`, and has no name either.
+    pub fn admit(self: &Arc<Self>, catalog: &Catalog, caller: &Arc<Caller>) -> Result<()> {
+        if caller.user().is_some() || self.views(catalog, caller).next().is_some() {
+            return Ok(());
+        }
+        Err(caller.refusal(String::new))
+    }
+
+    /// The collections in which the caller may do anything.
+    pub fn views<'c>(self: &'c Arc<Self>, catalog: &'c Catalog, caller: &'c Arc<Caller>) -> impl Iterator<Item = View> {
+        catalog.iter().filter_map(|schema| self.view_of(schema, caller))
+    }
+
+    /// The collection `name` as `caller` has it. A caller without credentials is not told which collections there are.
+    pub fn view(self: &Arc<Self>, catalog: &Catalog, caller: &Arc<Caller>, name: &str) -> Result<View> {
+        let declared = catalog.get(name);
+        if let Some(view) = declared.and_then(|schema| self.view_of(schema, caller)) {
+            return Ok(view);
+        }
+        let refused = caller.refusal(|| format!("your roles may do nothing in `{name}`"));
+        if declared.is_some() || caller.user().is_none() {
+            return Err(refused);
+        }
+        let seen: Vec<_> = self.views(catalog, caller).map(|view| view.schema.name.clone()).collect();
+        Err(Error::UnknownCollection {
+            name: name.to_owned(),
+            suggestion: nearest(name, seen.iter().map(String::as_str)),
+        })
+    }
+
+    fn view_of(self: &Arc<Self>, schema: &Arc<Schema>, caller: &Arc<Caller>) -> Option<View> {
+        let (policy, schema, caller) = (Arc::clone(self), Arc::clone(schema), Arc::clone(caller));
+        let roles = match &caller.rights {
+            Rights::Roles(roles) if !self.is_open => roles,
+            _ => return Some(View { policy, schema, caller, grants: None }),
+        };
+        let held = |(at, (role, grant)): (usize, (&String, &Grant))| {
+            if !roles.contains(role) {
+                return None;
+            }
+            // A rule about something that is not known of the caller gives nothing.
+            let filter = match &grant.filter {
+                Some(filter) => Some(filter.bind(caller.user())?),
+                None => None,
+            };
+            Some(Held { at, filter })
+        };
+        let grants: Vec<_> = schema.access.grants.iter().enumerate().filter_map(held).collect();
+        (!grants.is_empty()).then_some(View { policy, schema, caller, grants: Some(grants) })
+    }
+}
+
+impl View {
+    /// Who asks.
+    pub fn user(&self) -> Option<&User> {
+        self.caller.user()
+    }
+
+    /// The collection's name.
+    pub fn name(&self) -> &str {
+        &self.schema.name
+    }
+
+    /// The collection as its file declares it.
+    pub fn declared(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The collection as it is for `op`: fields that no role with the operation leaves to the caller are out of sight.
+    /// An error where the caller may not do that at all.
+    pub fn schema(&self, op: Op) -> Result<Arc<Schema>> {
+        let Some(grants) = &self.grants else { return Ok(Arc::clone(&self.schema)) };
+        match self.roles(grants.iter(), op) {
+            0 => Err(self.caller.refusal(|| format!("your roles may not {} in `{}`", op.name(), self.schema.name))),
+            roles => Ok(self.narrowed(roles)),
+        }
+    }
+
+    /// The condition on the documents on which the caller may use one of `ops`; `None` where that is all documents.
+    pub fn rows(&self, ops: &[Op]) -> Option<Document> {
+        let grants = self.grants.as_ref()?.iter();
+        rows::any(grants.filter(|held| ops.iter().any(|op| self.grant(held).ops.contain(*op))).map(|held| &held.filter))
+    }
+
+    /// The condition on the documents in which the caller may read all of the fields with these dotted names, beyond
+    /// that it may read the documents; `None` where there is no such condition.
+    pub fn rows_with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<Document> {
+        let grants = self.grants.as_ref()?;
+        let readers = || grants.iter().filter(|held| self.grant(held).ops.contain(Op::Read));
+        let hidden = |held: &&Held, name: &str| self.grant(held).hide.iter().any(|hidden| rows::overlap(hidden, name));
+        let conditions = names
+            .into_iter()
+            .filter(|name| readers().any(|held| hidden(&held, name)))
+            .filter_map(|name| rows::any(readers().filter(|held| !hidden(held, name)).map(|held| &held.filter)));
+        rows::all(conditions.collect())
+    }
+
+    /// The collection as it is for `op` on this `document`; `None` where the caller may not do that to it.
+    pub fn schema_on(&self, op: Op, document: &RawDocument) -> Option<Arc<Schema>> {
+        let Some(grants) = &self.grants else { return Some(Arc::clone(&self.schema)) };
+        let there = grants.iter().filter(|held| held.filter.as_ref().is_none_or(|filter| filter.matches(document)));
+        match self.roles(there, op) {
+            0 => None,
+            roles => Some(self.narrowed(roles)),
+        }
+    }
+
+    /// Whether the caller may read every document with every field.
+    pub fn reads_all(&self) -> bool {
+        self.rows(&[Op::Read]).is_none() && self.schema(Op::Read).is_ok_and(|schema| !schema.root.conceals)
+    }
+
+    fn grant(&self, held: &Held) -> &Grant {
+        &self.schema.access.grants[held.at]
+    }
+
+    fn roles<'h>(&self, grants: impl Iterator<Item = &'h Held>, op: Op) -> Roles {
+        grants.filter(|held| self.grant(held).ops.contain(op)).fold(0, |roles, held| roles | 1 << held.at)
+    }
+
+    /// The collection as these roles together have it.
+    fn narrowed(&self, roles: Roles) -> Arc<Schema> {
+        let grants = || {
+            let all = self.schema.access.grants.values().enumerate();
+            all.filter(move |(at, _)| roles & 1 << at != 0).map(|(_, grant)| grant)
+        };
+        if grants().any(Grant::leaves_all_fields) {
+            return Arc::clone(&self.schema);
+        }
+        let mut narrowed = self.policy.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(narrow::narrow(&self.schema, &grants().collect::<Vec<_>>()));
+        Arc::clone(narrowed.entry((self.schema.name.clone(), roles)).or_insert_with(made))
+    }
+}
