@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc};
 
-use crate::schema::access::Filter;
+use crate::{query::path::picks_item, schema::access::Filter};
 
 /// The condition that one of the filters holds; `None` where one of them holds of every document. Where there are no
 /// filters, no document fulfills it.
@@ -24,10 +24,9 @@ pub(super) fn all(mut conditions: Vec<Document>) -> Option<Document> {
     }
 }
 
-/// Whether one of the dotted names is the other one or reaches into it.
+/// Whether one of the dotted names is the other one or reaches into it. Numbers, which pick items of lists, are passed
+/// over: where one is the name of a field, this says yes too often, which hides too much rather than too little.
 pub(super) fn overlap(one: &str, other: &str) -> bool {
-    let within = |inner: &str, outer: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    within(one, other) || within(other, one)
+    let names = |path| str::split(path, '.').filter(|name| !picks_item(name));
+    names(one).zip(names(other)).all(|(one, other)| one == other)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use bson::{Bson, Document, RawDocument};
@@ -20,9 +20,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Policy {
     is_open: bool,
-    /// Collections as some roles have them, by name and roles. Every combination is made once.
-    narrowed: Mutex<HashMap<(String, Roles), Arc<Schema>>>,
+    /// Collections as some roles have them, by name and roles. A combination is made once, while there is room.
+    narrowed: RwLock<HashMap<String, HashMap<Roles, Arc<Schema>>>>,
 }
+
+/// The most combinations of the roles of one collection that are kept. Which there are depends on the documents too.
+const MAX_NARROWED: usize = 256;
 
 /// A collection as a caller has it: which operations, which documents, which fields.
 #[derive(Debug, Clone)]
@@ -32,7 +35,7 @@ pub struct View {
     schema: Arc<Schema>,
     caller: Arc<Caller>,
     /// What each of the caller's roles may do; `None` where nothing is forbidden.
-    grants: Option<Vec<Held>>,
+    grants: Option<Arc<[Held]>>,
 }
 
 /// A set of the roles of one collection, a bit each, in the order of its file.
@@ -50,7 +53,7 @@ struct Held {
 impl Policy {
     /// The rules of the collection files, or none where the service is open.
     pub fn new(is_open: bool) -> Arc<Self> {
-        Arc::new(Self { is_open, narrowed: Mutex::default() })
+        Arc::new(Self { is_open, narrowed: RwLock::default() })
     }
 
     /// Whether callers may do everything.
@@ -94,19 +97,45 @@ impl Policy {
             Rights::Roles(roles) if !self.is_open => roles,
             _ => return Some(View { policy, schema, caller, grants: None }),
         };
-        let held = |(at, (role, grant)): (usize, (&String, &Grant))| {
-            if !roles.contains(role) {
-                return None;
-            }
-            // A rule about something that is not known of the caller gives nothing.
-            let filter = match &grant.filter {
-                Some(filter) => Some(filter.bind(caller.user())?),
-                None => None,
-            };
-            Some(Held { at, filter })
+        let all = schema.access.grants.iter().enumerate();
+        let held = all.filter(|(_, (role, _))| roles.contains(role));
+        let grants: Vec<_> = held.filter_map(|(at, (_, grant))| Held::new(at, grant, caller.user())).collect();
+        (!grants.is_empty()).then(|| View { policy, schema, caller, grants: Some(grants.into()) })
+    }
+
+    /// The collection as these of its roles together have it.
+    fn narrowed(&self, schema: &Schema, roles: Roles) -> Arc<Schema> {
+        let known = self.narrowed.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(narrowed) = known.get(&schema.name).and_then(|known| known.get(&roles)) {
+            return Arc::clone(narrowed);
+        }
+        drop(known);
+        let grants: Vec<_> = granted(schema, roles).collect();
+        let narrowed = Arc::new(narrow::narrow(schema, &grants));
+        let mut known = self.narrowed.write().unwrap_or_else(PoisonError::into_inner);
+        let known = known.entry(schema.name.clone()).or_default();
+        if known.len() < MAX_NARROWED {
+            known.insert(roles, Arc::clone(&narrowed));
+        }
+        narrowed
+    }
+}
+
+/// The grants of these roles.
+fn granted(schema: &Schema, roles: Roles) -> impl Iterator<Item = &Grant> {
+    let all = schema.access.grants.values().enumerate();
+    all.filter(move |(at, _)| roles & 1 << at != 0).map(|(_, grant)| grant)
+}
+
+impl Held {
+    /// What the grant comes to for this user; `None`, which is nothing, where it has a rule about something that is not
+    /// known of the user.
+    fn new(at: usize, grant: &Grant, user: Option<&User>) -> Option<Self> {
+        let filter = match &grant.filter {
+            Some(filter) => Some(filter.bind(user)?),
+            None => None,
         };
-        let grants: Vec<_> = schema.access.grants.iter().enumerate().filter_map(held).collect();
-        (!grants.is_empty()).then_some(View { policy, schema, caller, grants: Some(grants) })
+        grant.set.iter().all(|(_, value)| value.is_known(user)).then_some(Self { at, filter })
     }
 }
 
@@ -167,7 +196,12 @@ impl View {
 
     /// Whether the caller may read every document with every field.
     pub fn reads_all(&self) -> bool {
-        self.rows(&[Op::Read]).is_none() && self.schema(Op::Read).is_ok_and(|schema| !schema.root.conceals)
+        let Some(grants) = &self.grants else { return !self.schema.root.conceals };
+        // Of a document that no filter shows, these are all of the roles.
+        match self.roles(grants.iter().filter(|held| held.filter.is_none()), Op::Read) {
+            0 => false,
+            roles => !self.narrowed(roles).root.conceals,
+        }
     }
 
     fn grant(&self, held: &Held) -> &Grant {
@@ -180,15 +214,9 @@ impl View {
 
     /// The collection as these roles together have it.
     fn narrowed(&self, roles: Roles) -> Arc<Schema> {
-        let grants = || {
-            let all = self.schema.access.grants.values().enumerate();
-            all.filter(move |(at, _)| roles & 1 << at != 0).map(|(_, grant)| grant)
-        };
-        if grants().any(Grant::leaves_all_fields) {
+        if granted(&self.schema, roles).any(Grant::leaves_all_fields) {
             return Arc::clone(&self.schema);
         }
-        let mut narrowed = self.policy.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = || Arc::new(narrow::narrow(&self.schema, &grants().collect::<Vec<_>>()));
-        Arc::clone(narrowed.entry((self.schema.name.clone(), roles)).or_insert_with(made))
+        self.policy.narrowed(&self.schema, roles)
     }
 }

@@ -38,12 +38,12 @@ pub(super) fn member<'f>(object: &'f Field, name: &str, place: Place) -> Result<
 }
 
 /// Whether the dotted name `inner` is `outer` or reaches into it.
-pub(super) fn is_within(inner: &str, outer: &str) -> bool {
+pub(crate) fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Whether the name, one of those between dots, is a number, which picks an item of an array.
-pub(super) fn picks_item(name: &str) -> bool {
+pub(crate) fn picks_item(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
 }
 

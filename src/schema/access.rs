@@ -8,6 +8,7 @@ use super::Field;
 
 mod filter;
 mod load;
+mod value;
 
 /// The role of callers without credentials. What it may do, everyone may do.
 pub const ANONYMOUS: &str = "anonymous";

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bson::doc;
 
-use super::{Catalog, Schema, Source, field, index, validator};
+use super::{Access, Catalog, Schema, Source, field, index, validator};
 use crate::{
     error::{Error, Mistake, Result},
     json::Tree,
@@ -94,7 +94,8 @@ fn judge(name: &str, source: Source) -> (Schema, Report) {
         places::check(&source, &mut report);
     }
     let indexes = index::parse(&source, &root, &mut report);
-    let access = super::Access::parse(&source, &root, &mut report);
+    // Where the `$ref`s do not end, it is not known which fields there are.
+    let access = if bounded { Access::parse(&source, &root, &mut report) } else { Access::admin_only() };
     let mut validator = bson::Document::new();
     if bounded {
         match validator::compile(&source) {
