@@ -25,7 +25,7 @@ struct Inner {
     store: Store,
     cursors: CursorKey,
     policy: Arc<Policy>,
-    authenticator: Authenticator,
+    authenticator: Arc<Authenticator>,
     limits: Limits,
     metrics: Metrics,
 }
@@ -47,15 +47,16 @@ impl App {
             tracing::warn!("{change}");
         }
         let secret = match secret {
-            Some(secret) => secret.into_bytes(),
+            Some(secret) => secret.expose().as_bytes().to_vec(),
             None => sync::secret(&database).await?.to_vec(),
         };
+        let authenticator = Authenticator::start(store::Keys::new(&database), &settings.serving.tokens).await?;
         let limits = settings.serving.limits.clone();
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
-        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator: Authenticator {}, limits, metrics })))
+        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator, limits, metrics })))
     }
 
     /// Every declared collection.
@@ -96,9 +97,9 @@ impl App {
         &self.0.metrics
     }
 
-    /// Closes the connections to the database.
+    /// Writes down what is still to be kept, and closes the connections to the database.
     pub async fn close(&self) {
-        self.0.store.sessions.end();
+        self.0.authenticator.close().await;
         self.0.store.database.client().clone().shutdown().await;
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 
 mod check;
 mod dev;
+mod keys;
 mod plan;
 mod serve;
 mod supervise;
@@ -32,6 +33,8 @@ enum Command {
     Check(check::Args),
     /// Show what would change in the database; exit code 2 when anything would
     Plan(plan::Args),
+    /// Make, list and revoke API keys
+    Keys(Box<keys::Args>),
     /// Own a private MongoDB server until the standard input ends
     #[command(hide = true)]
     SuperviseMongod(supervise::Args),
@@ -68,6 +71,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Dev(args) => runtime(1)?.block_on(dev::run(&args)),
         Command::Serve(args) => runtime(args.threads())?.block_on(serve::run(&args)),
         Command::Plan(args) => runtime(1)?.block_on(plan::run(&args)),
+        Command::Keys(args) => runtime(1)?.block_on(keys::run(&args)),
     }
 }
 

@@ -6,6 +6,12 @@ use clap::{Args, Command, ValueEnum, builder::BoolishValueParser};
 
 use crate::error::{Error, Result};
 
+mod secret;
+mod tokens;
+
+pub use secret::Secret;
+pub use tokens::{Algorithm, Attribute, Tokens};
+
 /// Where the collection files are.
 #[derive(Debug, Clone, Args)]
 pub struct Schemas {
@@ -15,12 +21,15 @@ pub struct Schemas {
 }
 
 /// Which database, and how to reach it.
-#[derive(Clone, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Database {
     /// Connection string of the MongoDB deployment, a replica set or mongos of version 5.0 or newer
     #[arg(long, env = "FOLIO_MONGODB", value_name = "URI", hide_env_values = true)]
-    #[arg(default_value = "mongodb://127.0.0.1:27017/?replicaSet=rs0")]
-    pub mongodb: String,
+    #[arg(default_value = "mongodb://127.0.0.1:27017/?replicaSet=rs0", conflicts_with = "mongodb_file")]
+    pub mongodb: Secret,
+    /// File that holds the connection string
+    #[arg(long, env = "FOLIO_MONGODB_FILE", value_name = "FILE")]
+    pub mongodb_file: Option<PathBuf>,
     /// Name of the database
     #[arg(long, env = "FOLIO_DATABASE", value_name = "NAME", default_value = "folio")]
     pub database: String,
@@ -74,7 +83,7 @@ pub enum Apply {
 }
 
 /// How requests are served.
-#[derive(Clone, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Serving {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "FOLIO_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
@@ -85,13 +94,16 @@ pub struct Serving {
     pub open: Option<Open>,
     /// Secret that entity tags and cursors are keyed with, the same on all instances; without one, the database keeps one
     #[arg(long, env = "FOLIO_SECRET", value_name = "SECRET", hide_env_values = true, conflicts_with = "secret_file")]
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// File that holds the secret
     #[arg(long, env = "FOLIO_SECRET_FILE", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C
     #[arg(long, env = "FOLIO_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it as help")]
+    pub tokens: Tokens,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it as help")]
     pub limits: Limits,
@@ -199,6 +211,16 @@ impl Default for Limits {
     }
 }
 
+impl Database {
+    /// The connection string.
+    pub fn uri(&self) -> Result<Secret> {
+        match &self.mongodb_file {
+            Some(file) => Secret::read(file, "the connection string"),
+            None => Ok(self.mongodb.clone()),
+        }
+    }
+}
+
 impl Serving {
     /// Whether every caller may do everything, refused where the address would make that an accident.
     pub fn is_open(&self) -> Result<bool> {
@@ -214,21 +236,14 @@ impl Serving {
     }
 
     /// The configured secret, if there is one.
-    pub fn secret(&self) -> Result<Option<String>> {
-        let secret = match (&self.secret, &self.secret_file) {
-            (Some(secret), _) => secret.clone(),
-            (None, Some(file)) => std::fs::read_to_string(file)
-                .map_err(|e| Error::Startup(format!("cannot read the secret from `{}`: {e}", file.display())))?
-                .trim_end_matches(['\r', '\n'])
-                .to_owned(),
-            (None, None) => return Ok(None),
-        };
-        if secret.len() < 16 {
+    pub fn secret(&self) -> Result<Option<Secret>> {
+        let secret = Secret::choose(self.secret.as_ref(), self.secret_file.as_deref(), "the secret")?;
+        if secret.as_ref().is_some_and(|secret| secret.expose().len() < 16) {
             return Err(Error::Startup(
                 "the secret is shorter than 16 characters: make one that cannot be guessed".into(),
             ));
         }
-        Ok(Some(secret))
+        Ok(secret)
     }
 }
 
@@ -240,18 +255,6 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn some_seconds(text: &str) -> Result<Duration, String> {
     let more = "expected more than 0 seconds".to_owned();
     seconds(text).and_then(|seconds| if seconds.is_zero() { Err(more) } else { Ok(seconds) })
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("database", &self.database).field("pool", &self.pool).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Serving {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Serving").field("listen", &self.listen).field("open", &self.open).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ pub enum Error {
     /// Nobody says who asks, and only known callers are served.
     #[error("credentials are needed: {0}")]
     Unauthenticated(&'static str),
+    /// Somebody says who asks, and it is not so.
+    #[error("the credential is not valid: {0}")]
+    WrongCredential(&'static str),
     /// The caller may not do that, and why.
     #[error("{0}")]
     Forbidden(String),
@@ -199,6 +202,14 @@ impl Place {
 }
 
 impl Error {
+    /// What went wrong, for the log: also what clients are not told.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Unavailable { cause } => cause.clone(),
+            error => error.to_string(),
+        }
+    }
+
     /// The same, of a query that came as the body: what is only known by its parameter is the body's member of that name.
     #[must_use]
     pub(crate) fn in_body(mut self) -> Self {

@@ -84,7 +84,7 @@ async fn serve(
     mut stop: impl Future<Output = ()> + Send + Unpin + 'static,
 ) -> Result<()> {
     let settings = Settings {
-        database: Database { mongodb: uri.to_owned(), database: DATABASE.to_owned(), ..Database::default() },
+        database: Database { mongodb: uri.into(), database: DATABASE.to_owned(), ..Database::default() },
         // Nobody else relies on this database, and files are edited back and forth.
         changes: Changes { apply: Apply::All },
         serving: Serving { listen: address, open: Some(Open::Loopback), ..Serving::default() },

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{extract::Request, http::header};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+};
 
 use super::{extract::Asker, health};
 use crate::{
@@ -12,6 +15,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Where an API key may be sent instead of as a bearer.
+const KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Finds out who sends the request, before anything else of it is looked at. Health is nobody's secret.
 ///
 /// See [RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
@@ -19,7 +25,7 @@ pub(super) fn admit(app: &App, request: &mut Request) -> Result<()> {
     if health::PATHS.contains(&request.uri().path()) {
         return Ok(());
     }
-    let caller = match credential(request)? {
+    let caller = match credential(request.headers())? {
         None => Arc::new(Caller::anonymous()),
         Some(credential) => app.authenticator().authenticate(credential)?,
     };
@@ -28,20 +34,27 @@ pub(super) fn admit(app: &App, request: &mut Request) -> Result<()> {
     Ok(())
 }
 
-fn credential(request: &Request) -> Result<Option<Credential<'_>>> {
-    let wrong = || Error::Unauthenticated("expected `Authorization: Bearer` with an API key or a token");
-    let headers = request.headers();
-    let mut given = headers.get_all(header::AUTHORIZATION).iter().chain(headers.get_all("x-api-key"));
-    let Some(first) = given.next() else { return Ok(None) };
-    if given.next().is_some() {
-        return Err(Error::Unauthenticated("send one credential, not several"));
+/// What the request brings to be recognized by, if anything.
+fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter().map(bearer);
+    let mut keys = headers.get_all(KEY).iter().map(|key| text(key).map(Credential::Key));
+    let Some(first) = given.next().or_else(|| keys.next()) else { return Ok(None) };
+    if given.next().is_some() || keys.next().is_some() {
+        return Err(Error::WrongCredential("there are several, send one"));
     }
-    let text = first.to_str().map_err(|_| wrong())?;
-    if headers.contains_key("x-api-key") {
-        return Ok(Some(Credential(text)));
+    first.map(Some)
+}
+
+/// The credential of an `Authorization` header.
+fn bearer(value: &HeaderValue) -> Result<Credential<'_>> {
+    match text(value)?.split_once(' ') {
+        Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Ok(Credential::Bearer(credential.trim()))
+        }
+        _ => Err(Error::WrongCredential("expected `Authorization: Bearer` with an API key or a token")),
     }
-    match text.split_once(' ') {
-        Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(Credential(credential.trim()))),
-        _ => Err(wrong()),
-    }
+}
+
+fn text(value: &HeaderValue) -> Result<&str> {
+    value.to_str().map_err(|_| Error::WrongCredential("it is not text"))
 }

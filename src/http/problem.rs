@@ -17,6 +17,11 @@ mod kinds;
 pub use kinds::{ALL, Problem};
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// What is asked of those who sent no credential, and of those who sent a wrong one.
+///
+/// See [RFC 6750, section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3).
+const ASK: HeaderValue = HeaderValue::from_static(r#"Bearer realm="folio""#);
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static(r#"Bearer realm="folio", error="invalid_token""#);
 /// Seconds after which a request that met a passing trouble may be sent again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
@@ -35,7 +40,8 @@ impl IntoResponse for Error {
         let mut response = (problem.status(), [(header::CONTENT_TYPE, PROBLEM)], text).into_response();
         let header = match &self {
             Self::Unavailable { .. } | Self::Conflict => Some((header::RETRY_AFTER, RETRY_AFTER)),
-            Self::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, ASK)),
+            Self::WrongCredential(_) => Some((header::WWW_AUTHENTICATE, ASK_AGAIN)),
             Self::PreconditionFailed { current } => {
                 current.as_ref().and_then(|tag| HeaderValue::try_from(tag).ok()).map(|tag| (header::ETAG, tag))
             }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod answers;
+mod auth;
 mod bad_input;
 mod cli;
 mod concurrency;

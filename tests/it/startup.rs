@@ -375,7 +375,7 @@ async fn connecting_shows_the_server_and_leaves_no_probe_behind() {
 async fn an_unreachable_host_is_named_with_the_reason() {
     let uri = "mongodb://user:hunter2@127.0.0.1:1".to_owned();
     let options = config::Database {
-        mongodb: uri,
+        mongodb: uri.into(),
         pool: config::Pool { selection_timeout: Duration::from_millis(500), ..config::Pool::default() },
         ..config::Database::default()
     };
@@ -383,7 +383,7 @@ async fn an_unreachable_host_is_named_with_the_reason() {
     assert!(message.contains("`127.0.0.1:1`") && message.contains("connection refused"), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
     let uri = "mongodb://no-such-host.invalid".to_owned();
-    let options = config::Database { mongodb: uri, ..options };
+    let options = config::Database { mongodb: uri.into(), ..options };
     let message = client::connect(&options).await.unwrap_err().to_string();
     assert!(message.contains("no-such-host.invalid") && message.contains("cannot be resolved"), "{message}");
 }
@@ -391,7 +391,7 @@ async fn an_unreachable_host_is_named_with_the_reason() {
 /// Why a server cannot be used that is reached with this URI.
 async fn rejection(uri: String) -> String {
     let pool = config::Pool { selection_timeout: Duration::from_secs(1), ..config::Pool::default() };
-    let options = config::Database { mongodb: uri, pool, ..config::Database::default() };
+    let options = config::Database { mongodb: uri.into(), pool, ..config::Database::default() };
     client::connect(&options).await.unwrap_err().to_string()
 }
 

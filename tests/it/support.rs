@@ -6,16 +6,20 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use folio::{
     App, Settings,
-    config::{Database, Limits, Open, Pool, Serving},
+    auth::key::{self, Grant},
+    config::{Database, Limits, Open, Pool, Serving, Tokens},
     http,
     mongod::{self, Mongod},
     schema::{Catalog, load},
+    store::Keys,
 };
-use mongodb::{Client, bson::doc};
+use mongodb::bson::doc;
 use reqwest::{Method, header::HeaderMap};
-use serde_json::Value;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::oneshot};
 
 /// Databases of the tests begin with this; those that an earlier run left behind are dropped.
@@ -40,7 +44,7 @@ static SERVER: LazyLock<String> = LazyLock::new(|| {
 });
 
 async fn sweep(uri: &str) {
-    let client = Client::with_uri_str(uri).await.unwrap();
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
     for name in client.list_database_names().await.unwrap() {
         if name.starts_with(PREFIX) {
             client.database(&name).drop().await.unwrap();
@@ -72,14 +76,14 @@ pub(crate) struct TestDatabase {
 pub(crate) async fn database() -> TestDatabase {
     let uri = tokio::task::spawn_blocking(|| SERVER.clone()).await.unwrap();
     let name = format!("{PREFIX}{}", mongodb::bson::oid::ObjectId::new());
-    let db = Client::with_uri_str(&uri).await.unwrap().database(&name);
+    let db = mongodb::Client::with_uri_str(&uri).await.unwrap().database(&name);
     TestDatabase { uri, name, db }
 }
 
 impl TestDatabase {
     pub(crate) fn settings(&self) -> Settings {
         let database = Database {
-            mongodb: self.uri.clone(),
+            mongodb: self.uri.as_str().into(),
             database: self.name.clone(),
             pool: Pool { selection_timeout: Duration::from_secs(2), ..Pool::default() },
             ..Database::default()
@@ -90,6 +94,78 @@ impl TestDatabase {
             ..Settings::default()
         }
     }
+
+    /// Settings of a service that is not open, and believes the tokens of [`token`].
+    pub(crate) fn closed(&self) -> Settings {
+        let mut settings = self.settings();
+        settings.serving.open = None;
+        settings.serving.tokens = tokens();
+        settings
+    }
+
+    /// Makes an API key with these roles, and gives its text.
+    pub(crate) async fn key(&self, roles: &[&str]) -> String {
+        let grant = Grant { name: "a test".into(), roles: strings(roles), ..Grant::default() };
+        self.key_with(grant).await
+    }
+
+    pub(crate) async fn key_with(&self, grant: Grant) -> String {
+        let (key, text) = key::make(grant).unwrap();
+        Keys::new(&self.db).add(&key).await.unwrap();
+        text.expose().to_owned()
+    }
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// What the tests' tokens are signed with, who signs them, and for whom.
+pub(crate) const JWT_SECRET: &str = "a secret of the tests, of more than 32 bytes";
+pub(crate) const ISSUER: &str = "https://issuer.test";
+pub(crate) const AUDIENCE: &str = "folio";
+
+/// The claims of [`token`] that become `$user.…`, under the same names.
+const ATTRIBUTES: [&str; 10] =
+    ["tenant", "tenants", "team", "teams", "branch", "branches", "member", "level", "region", "email"];
+
+/// The settings by which the tokens of [`token`] are believed.
+pub(crate) fn tokens() -> Tokens {
+    Tokens {
+        jwt_secret: Some(JWT_SECRET.into()),
+        jwt_issuer: Some(ISSUER.to_owned()),
+        jwt_audience: Some(AUDIENCE.to_owned()),
+        jwt_attributes: ATTRIBUTES.map(|name| format!("{name}={name}").parse().unwrap()).to_vec(),
+        ..Tokens::default()
+    }
+}
+
+/// A token of someone with these roles; `attributes` become `$user.…`.
+pub(crate) fn token(roles: &[&str], subject: &str, attributes: Value) -> String {
+    let mut claims = claims(roles, subject);
+    for (name, value) in attributes.as_object().expect("attributes are an object") {
+        assert!(ATTRIBUTES.contains(&name.as_str()), "`{name}` is none of the attributes of the tests: {ATTRIBUTES:?}");
+        claims[name] = value.clone();
+    }
+    sign(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, JWT_SECRET.as_bytes())
+}
+
+/// The claims of a good token.
+pub(crate) fn claims(roles: &[&str], subject: &str) -> Value {
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 600, "roles": roles })
+}
+
+/// A token with this header and these claims, signed with HS256 whatever the header says.
+pub(crate) fn sign(header: &Value, claims: &Value, secret: &[u8]) -> String {
+    let text = unsigned(header, claims);
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, text.as_bytes())))
+}
+
+/// What is signed of a token.
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 /// A catalog of files given as their names and texts.
@@ -100,11 +176,27 @@ pub(crate) fn catalog(files: &[(&str, Value)]) -> Catalog {
 
 /// The service on a database of its own, reached over HTTP.
 pub(crate) struct Api {
-    pub(crate) base: String,
-    pub(crate) http: reqwest::Client,
+    client: Client,
     pub(crate) database: TestDatabase,
     pub(crate) app: App,
     _stop: oneshot::Sender<()>,
+}
+
+/// Without credentials.
+impl std::ops::Deref for Api {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Someone who uses the service over HTTP.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
+    credential: Option<String>,
 }
 
 impl Api {
@@ -124,6 +216,13 @@ impl Api {
         Self::start_with(catalog, database, settings).await
     }
 
+    /// Serves callers with the credentials of [`token`] and [`TestDatabase::key`], as `x-access` of the files says.
+    pub(crate) async fn closed(catalog: Catalog) -> Self {
+        let database = database().await;
+        let settings = database.closed();
+        Self::start_with(catalog, database, settings).await
+    }
+
     pub(crate) async fn with_limits(catalog: Catalog, limits: Limits) -> Self {
         let database = database().await;
         let mut settings = database.settings();
@@ -138,7 +237,18 @@ impl Api {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         tokio::spawn(http::serve(app.clone(), listener, shutdown, Duration::from_secs(1)));
-        Self { base, http: reqwest::Client::new(), database, app, _stop: stop }
+        let client = Client { base, http: reqwest::Client::new(), credential: None };
+        Self { client, database, app, _stop: stop }
+    }
+
+    /// Someone with this API key or token.
+    pub(crate) fn with(&self, credential: impl Into<String>) -> Client {
+        Client { credential: Some(credential.into()), ..self.client.clone() }
+    }
+
+    /// Someone with the token of [`token`].
+    pub(crate) fn caller(&self, roles: &[&str], subject: &str, attributes: Value) -> Client {
+        self.with(token(roles, subject, attributes))
     }
 
     pub(crate) fn collection(&self, name: &str) -> mongodb::Collection<mongodb::bson::Document> {
@@ -148,7 +258,9 @@ impl Api {
     pub(crate) async fn count(&self, name: &str) -> u64 {
         self.collection(name).count_documents(doc! {}).await.unwrap()
     }
+}
 
+impl Client {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], "").await
     }
@@ -179,6 +291,9 @@ impl Api {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(credential) = &self.credential {
+            request = request.bearer_auth(credential);
         }
         Answer::read(request.send().await.unwrap()).await
     }

@@ -238,7 +238,7 @@ impl Problem {
             Error::Forbidden(_) => &FORBIDDEN,
             Error::ForbiddenField { .. } | Error::HiddenField { .. } => &FORBIDDEN_FIELD,
             Error::LimitExceeded { .. } => &LIMIT_EXCEEDED,
-            Error::Unauthenticated(_) => &UNAUTHENTICATED,
+            Error::Unauthenticated(_) | Error::WrongCredential(_) => &UNAUTHENTICATED,
             Error::UnknownCollection { .. } => &UNKNOWN_COLLECTION,
             Error::UnknownDocument { .. } => &UNKNOWN_DOCUMENT,
             Error::NoRoute => &NO_ROUTE,

