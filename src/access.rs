@@ -17,6 +17,7 @@ mod show;
 mod view;
 
 pub use permit::{Permitted, Plan, permit};
+pub use show::Reader;
 pub use view::{Policy, View};
 
 /// Who asks.

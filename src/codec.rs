@@ -2,7 +2,7 @@
 //!
 //! [`decode`] and [`encode`] walk the values, guided by the schema; `text`, `number` and `ejson` know how one
 //! value is written as a string, a number and an Extended JSON wrapper; `elements` takes BSON bytes apart, and `raw`
-//! puts them together.
+//! puts them together; [`visible`] leaves out of them what is out of sight.
 
 pub mod decode;
 pub mod ejson;
@@ -11,6 +11,7 @@ pub mod encode;
 mod number;
 mod raw;
 mod text;
+pub mod visible;
 
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,7 @@ impl<T: Document> Collection<T> {
             after: None,
             sort,
             projection: None,
+            cut: None,
             limit,
             page: None,
             skip,

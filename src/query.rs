@@ -9,7 +9,7 @@ use bson::{Bson, Document, RawDocument, doc};
 use crate::{
     config::Limits,
     error::{Error, Result, check_limit, invalid_query},
-    schema::Schema,
+    schema::{Field, Schema},
 };
 
 mod body;
@@ -17,12 +17,15 @@ pub mod condition;
 pub mod cursor;
 pub mod fields;
 pub mod filter;
+mod names;
 pub mod params;
 pub mod path;
 pub mod seek;
 pub mod serving;
 pub mod sort;
 pub(crate) mod value;
+
+use names::Names;
 
 pub use cursor::{CursorKey, List, Position};
 pub use params::Query;
@@ -47,6 +50,8 @@ pub struct FindPlan {
     pub sort: Document,
     /// The fields that are read; all without it.
     pub projection: Option<Document>,
+    /// What is hidden here is read, but not asked for.
+    pub cut: Option<Field>,
     /// How many documents at most; 0 sets no bound.
     pub limit: u32,
     /// The documents are a page, which another one may follow.
@@ -83,9 +88,10 @@ impl Bounds {
 }
 
 impl FindPlan {
-    /// The dotted names of the fields that decide which documents are listed, and in which order.
+    /// The dotted names of the fields that decide which documents are listed, and in which order;
+    /// [`EVERY_FIELD`](crate::schema::index::EVERY_FIELD) where any may.
     pub fn names(&self) -> BTreeSet<String> {
-        BTreeSet::new()
+        Names::of(&self.schema).with_filter(&self.filter).with_sort(&self.sort).into_set()
     }
 
     /// Leaves only documents that fulfill all of the `conditions`.
@@ -171,13 +177,16 @@ pub struct Draft<'q> {
     plan: FindPlan,
     /// The service is to choose the order.
     is_unordered: bool,
+    /// Fields that it must not choose.
+    avoided: Vec<String>,
     cursor: Option<&'q str>,
     limits: &'q Limits,
     cursors: &'q CursorKey,
 }
 
 impl Draft<'_> {
-    /// The dotted names of the fields that decide which documents are listed, and in which order.
+    /// The dotted names of the fields that decide which documents are listed, and in which order, as far as they are
+    /// asked for; see [`FindPlan::names`].
     pub fn names(&self) -> BTreeSet<String> {
         self.plan.names()
     }
@@ -187,11 +196,24 @@ impl Draft<'_> {
         self.plan.restrict(conditions);
     }
 
+    /// Keeps the service's own order from telling of the fields with these dotted names.
+    pub fn avoid(&mut self, names: impl Iterator<Item = String>) {
+        self.avoided.extend(names);
+    }
+
+    /// Has the fields with these dotted names read too, whether or not they are asked for.
+    pub fn read_too(&mut self, names: impl Iterator<Item = String>) {
+        if let Some(projection) = self.plan.projection.take() {
+            let names = names.filter(|name| !path::is_within(name, "_id"));
+            (self.plan.projection, self.plan.cut) = fields::with(projection, names);
+        }
+    }
+
     /// What will run: the order becomes total, the cursor becomes a condition.
     pub fn settle(self) -> Result<FindPlan> {
-        let Self { mut plan, is_unordered, cursor, limits, cursors } = self;
+        let Self { mut plan, is_unordered, avoided, cursor, limits, cursors } = self;
         if is_unordered {
-            plan.sort = serving::order(&plan.schema, &plan.filter);
+            plan.sort = serving::order(&plan.schema, &plan.filter, &avoided);
         }
         plan.page = Some(keys(&plan.schema, &plan.sort, plan.projection.as_ref()));
         match cursor {
@@ -227,13 +249,14 @@ pub fn plan<'q>(
         after: None,
         sort,
         projection,
+        cut: None,
         limit: capped("limit", "--max-page", query.limit.unwrap_or(DEFAULT_PAGE), limits.max_page)?,
         skip: capped("skip", "--max-skip", query.skip.unwrap_or(0), limits.max_skip)?,
         bounds: Bounds { bytes: limits.max_page_bytes, scan: limits.max_scan, sort: limits.max_sort },
         schema: Arc::clone(schema),
     };
     let is_unordered = query.sort.is_empty() && !nearest_first;
-    Ok(Draft { plan, is_unordered, cursor: query.after.as_deref(), limits, cursors })
+    Ok(Draft { plan, is_unordered, avoided: Vec::new(), cursor: query.after.as_deref(), limits, cursors })
 }
 
 fn keys(schema: &Schema, sort: &Document, projection: Option<&Document>) -> Keys {

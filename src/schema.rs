@@ -24,11 +24,13 @@ pub mod keywords;
 mod kind;
 pub mod load;
 pub mod pattern;
+mod sight;
 pub mod validator;
 
 pub use access::Access;
 pub use index::Index;
 pub use kind::{Kind, Kinds};
+pub(crate) use sight::Sight;
 
 /// All collections, by name.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +74,12 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The dotted names of the fields whose words `$text` searches; [`index::EVERY_FIELD`] stands for all.
+    pub fn text_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.indexes.iter().flat_map(|index| &index.keys);
+        keys.filter(|(_, kind)| kind.as_str() == Some("text")).map(|(name, _)| name.as_str())
+    }
+
     /// The shape of `_id`.
     #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "the loader declares `_id` in every schema")]
     pub fn id(&self) -> &Field {

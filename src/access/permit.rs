@@ -1,6 +1,6 @@
 //! From plans to permitted plans.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bson::{Document, RawDocument, doc};
 
@@ -50,10 +50,19 @@ impl Plan for Draft<'_> {
 
     fn narrow(mut self, view: &View) -> Result<FindPlan> {
         view.schema(Op::Read)?;
-        let named = view.rows_with(self.names().iter().map(String::as_str));
-        self.restrict([view.rows(&[Op::Read]), named].into_iter().flatten());
+        self.restrict(rows(view, || self.names()).into_iter().flatten());
+        self.avoid(view.hidden().map(str::to_owned));
+        if view.is_read_by_row() {
+            self.read_too(view.ruling().map(str::to_owned));
+        }
         self.settle()
     }
+}
+
+/// The conditions on the documents that the caller may list by fields with these names.
+fn rows(view: &View, names: impl FnOnce() -> BTreeSet<String>) -> [Option<Document>; 2] {
+    let named = if view.hidden().next().is_some() { names() } else { BTreeSet::new() };
+    [view.rows(&[Op::Read]), view.rows_with(named.iter().map(String::as_str))]
 }
 
 impl Plan for FindPlan {
@@ -61,8 +70,7 @@ impl Plan for FindPlan {
 
     fn narrow(mut self, view: &View) -> Result<Self> {
         view.schema(Op::Read)?;
-        let named = view.rows_with(self.names().iter().map(String::as_str));
-        self.restrict([view.rows(&[Op::Read]), named].into_iter().flatten());
+        self.restrict(rows(view, || self.names()).into_iter().flatten());
         Ok(self)
     }
 }
@@ -140,14 +148,4 @@ fn settled(view: &View, op: Op, document: &RawDocument) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden(format!("your roles may not {} a document such as this would be", op.name())))
-}
-
-impl View {
-    /// What of a `document` the caller may read; an empty document where that is nothing.
-    pub fn show<'d>(&self, document: &'d RawDocument) -> Result<Cow<'d, RawDocument>> {
-        match self.schema_on(Op::Read, document) {
-            Some(schema) => super::show::show(document, &schema.root),
-            None => Ok(Cow::Owned(bson::RawDocumentBuf::new())),
-        }
-    }
 }

@@ -13,6 +13,7 @@ use crate::{
     schema::{
         Catalog, Schema,
         access::{Filter, Grant, Op, User},
+        index::EVERY_FIELD,
     },
 };
 
@@ -39,7 +40,7 @@ pub struct View {
 }
 
 /// A set of the roles of one collection, a bit each, in the order of its file.
-type Roles = u64;
+pub(super) type Roles = u64;
 
 /// A grant of a role that the caller has.
 #[derive(Debug, Clone)]
@@ -135,7 +136,8 @@ impl Held {
             Some(filter) => Some(filter.bind(user)?),
             None => None,
         };
-        grant.set.iter().all(|(_, value)| value.is_known(user)).then_some(Self { at, filter })
+        let grants: Arc<[_]> = schema.access.grants.iter().enumerate().filter_map(held).collect();
+        (!grants.is_empty()).then_some(View { policy, schema, caller, grants: Some(grants) })
     }
 }
 
@@ -176,7 +178,9 @@ impl View {
     pub fn rows_with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<Document> {
         let grants = self.grants.as_ref()?;
         let readers = || grants.iter().filter(|held| self.grant(held).ops.contain(Op::Read));
-        let hidden = |held: &&Held, name: &str| self.grant(held).hide.iter().any(|hidden| rows::overlap(hidden, name));
+        let hidden = |held: &&Held, name: &str| {
+            self.grant(held).hide.iter().any(|hidden| name == EVERY_FIELD || rows::overlap(hidden, name))
+        };
         let conditions = names
             .into_iter()
             .filter(|name| readers().any(|held| hidden(&held, name)))
@@ -187,21 +191,55 @@ impl View {
     /// The collection as it is for `op` on this `document`; `None` where the caller may not do that to it.
     pub fn schema_on(&self, op: Op, document: &RawDocument) -> Option<Arc<Schema>> {
         let Some(grants) = &self.grants else { return Some(Arc::clone(&self.schema)) };
-        let there = grants.iter().filter(|held| held.filter.as_ref().is_none_or(|filter| filter.matches(document)));
-        match self.roles(there, op) {
-            0 => None,
-            roles => Some(self.narrowed(roles)),
-        }
+        self.roles_among(grants, op, document).map(|roles| self.narrowed(roles))
     }
 
-    /// Whether the caller may read every document with every field.
+    /// Whether the caller may read every document with every field that any role may read.
     pub fn reads_all(&self) -> bool {
-        let Some(grants) = &self.grants else { return !self.schema.root.conceals };
-        // Of a document that no filter shows, these are all of the roles.
-        match self.roles(grants.iter().filter(|held| held.filter.is_none()), Op::Read) {
-            0 => false,
-            roles => !self.narrowed(roles).root.conceals,
+        self.rows(&[Op::Read]).is_none() && self.rows_with(self.hidden()).is_none()
+    }
+
+    /// Refuses a caller who may not read everything.
+    pub fn require_all(&self) -> Result<()> {
+        if self.reads_all() {
+            return Ok(());
         }
+        Err(self.caller.refusal(|| format!("this takes a role that may read everything in `{}`", self.schema.name)))
+    }
+
+    /// The dotted names of the fields that one of the caller's roles with [`Op::Read`] hides.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = &str> {
+        self.readers().flat_map(|(_, grant)| &grant.hide).map(String::as_str)
+    }
+
+    /// The dotted names of the fields on which it depends which of the caller's roles show a document.
+    pub(super) fn ruling(&self) -> impl Iterator<Item = &str> {
+        self.readers().filter_map(|(held, _)| held.filter.as_ref()).flat_map(Filter::names)
+    }
+
+    /// Whether it depends on the document which of its fields the caller may read.
+    pub(super) fn is_read_by_row(&self) -> bool {
+        let mut hides = self.readers().map(|(_, grant)| &grant.hide);
+        let first = hides.next();
+        hides.any(|hide| Some(hide) != first)
+            && self.readers().any(|(held, _)| held.filter.is_some())
+            && !self.readers().any(|(held, grant)| held.filter.is_none() && grant.hide.is_empty())
+    }
+
+    /// The caller's roles that may do `op` to the `document`; `None` where no role may.
+    pub(super) fn roles_on(&self, op: Op, document: &RawDocument) -> Option<Roles> {
+        self.roles_among(self.grants.as_ref()?, op, document)
+    }
+
+    fn roles_among(&self, grants: &[Held], op: Op, document: &RawDocument) -> Option<Roles> {
+        let there = grants.iter().filter(|held| held.filter.as_ref().is_none_or(|filter| filter.matches(document)));
+        Some(self.roles(there, op)).filter(|roles| *roles != 0)
+    }
+
+    /// What the caller's roles with [`Op::Read`] may do; none where nothing is forbidden.
+    fn readers(&self) -> impl Iterator<Item = (&Held, &Grant)> {
+        let held = self.grants.as_deref().unwrap_or_default().iter();
+        held.map(|held| (held, self.grant(held))).filter(|(_, grant)| grant.ops.contain(Op::Read))
     }
 
     fn grant(&self, held: &Held) -> &Grant {
@@ -213,8 +251,12 @@ impl View {
     }
 
     /// The collection as these roles together have it.
-    fn narrowed(&self, roles: Roles) -> Arc<Schema> {
-        if granted(&self.schema, roles).any(Grant::leaves_all_fields) {
+    pub(super) fn narrowed(&self, roles: Roles) -> Arc<Schema> {
+        let grants = || {
+            let all = self.schema.access.grants.values().enumerate();
+            all.filter(move |(at, _)| roles & 1 << at != 0).map(|(_, grant)| grant)
+        };
+        if grants().any(Grant::leaves_all_fields) {
             return Arc::clone(&self.schema);
         }
         self.policy.narrowed(&self.schema, roles)

@@ -11,10 +11,10 @@ use super::{
     negotiate::{Coding, Format, Json},
 };
 use crate::{
-    access::permit,
+    access::{View, permit},
     app::App,
     error::{Error, Result},
-    schema::face::face,
+    schema::{access::Op, face::face},
     store,
 };
 
@@ -30,15 +30,28 @@ struct Collection {
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    /// An estimate from the collection's own bookkeeping.
-    count: u64,
+    /// An estimate from the collection's own bookkeeping, for those who may read all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
     links: Links,
 }
 
 #[derive(Serialize)]
 struct Links {
     documents: String,
-    schema: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
+}
+
+impl Collection {
+    fn of(view: &View, count: Option<u64>) -> Self {
+        let schema = view.declared();
+        let text = |keyword| schema.source.tree.get(keyword).and_then(|tree| tree.as_str()).map(str::to_owned);
+        let documents = format!("/v1/{}", schema.name);
+        let described = view.schema(Op::Read).is_ok().then(|| format!("{documents}/_schema"));
+        let links = Links { documents, schema: described };
+        Self { name: schema.name.clone(), title: text("title"), description: text("description"), count, links }
+    }
 }
 
 /// `GET /v1`
@@ -47,16 +60,12 @@ pub(super) async fn index(
     (Asker(caller), Storage(store)): (Asker, Storage),
     (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
-    let views = app.policy().views(app.catalog(), &caller);
-    let readable = views.filter_map(|view| permit(&view, Arc::clone(view.declared())).ok()).collect::<Vec<_>>();
-    let collections = store::collections(&store, &readable).await?;
-    let collections = collections.into_iter().map(|(schema, count)| {
-        let text = |keyword| schema.source.tree.get(keyword).and_then(|tree| tree.as_str()).map(str::to_owned);
-        let documents = format!("/v1/{}", schema.name);
-        let links = Links { schema: format!("{documents}/_schema"), documents };
-        Collection { name: schema.name.clone(), title: text("title"), description: text("description"), count, links }
-    });
-    let text = serde_json::to_vec(&Collections { collections: collections.collect() })
+    let views = app.policy().views(app.catalog(), &caller).collect::<Vec<_>>();
+    let counted = views.iter().filter(|view| view.rows(&[Op::Read]).is_none());
+    let counted = counted.filter_map(|view| permit(view, Arc::clone(view.declared())).ok()).collect::<Vec<_>>();
+    let counts = store::counts(&store, &counted).await?;
+    let collections = views.iter().map(|view| Collection::of(view, counts.get(view.name()).copied())).collect();
+    let text = serde_json::to_vec(&Collections { collections })
         .map_err(|e| Error::Internal(format!("the collections cannot be listed: {e}")))?;
     Body::new(text, Format::Json.content_type(), coding).into_answer().await
 }

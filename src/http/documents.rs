@@ -42,7 +42,7 @@ pub(super) async fn get(
     let schema = Arc::clone(view.declared());
     let plan = permit(&view, GetPlan { schema: Arc::clone(&schema), id, rows: None })?;
     let Some(document) = store::get(&store, &plan).await? else { return Err(missing(&schema)) };
-    let document = view.show(&document)?;
+    let document = view.reader()?.show(&document)?;
     let tag = app.store().etag.tag(&document);
     let precondition = precondition(&headers);
     if !precondition.matches(tag) {

@@ -30,6 +30,7 @@ pub(super) async fn explain(
     query: Query,
     (_, coding): (Json, Coding),
 ) -> Result<Response> {
+    view.require_all()?;
     let plan = permit(&view, query::plan(&view.schema(Op::Read)?, &query, app.limits(), app.cursors())?)?;
     let Explanation { summary, query, missing_index, plan } = store::explain(&store, &plan).await?;
     json(&Explained { summary, query: extended(&query)?, missing_index, plan: extended(&plan)? }, coding).await
@@ -41,6 +42,7 @@ pub(super) async fn indexes(
     Target(view): Target,
     (_, _, coding): (NoParameters, Json, Coding),
 ) -> Result<Response> {
+    view.require_all()?;
     let schema = permit(&view, Arc::clone(view.declared()))?;
     let indexes = store::indexes(&store, &schema).await?;
     json(&Indexes { indexes: indexes.into_iter().map(Entry::of).collect::<Result<_>>()? }, coding).await

@@ -67,7 +67,7 @@ fn write(
     cursors: &CursorKey,
     representation: Representation,
 ) -> Result<(Body, Option<String>)> {
-    let plan = permitted.plan();
+    let (plan, mut reader) = (permitted.plan(), permitted.reader()?);
     let (mut out, mut last, mut next) = (Vec::with_capacity(room(page)), None, None);
     out.extend_from_slice(b"{\"items\":[");
     for (at, document) in page.documents().enumerate() {
@@ -79,7 +79,7 @@ fn write(
             out.push(b',');
         }
         let document = document?;
-        representation.write(&mut out, &permitted.view().show(document)?, (&plan.schema, plan.hidden()))?;
+        representation.write(&mut out, &reader.show(document)?, (&plan.schema, plan.hidden()))?;
         last = Some(document);
     }
     out.extend_from_slice(b"],\"next\":");

@@ -3,7 +3,7 @@
 use bson::{Bson, Document, RawBson, doc};
 
 use super::{
-    path,
+    path::Scope,
     value::{expected, operands, takes, to_bson},
 };
 use crate::{
@@ -100,7 +100,7 @@ impl Condition {
 
     /// The condition as a filter, its values of the declared type.
     pub fn plan(&self, root: &Field, limits: &Limits) -> Result<Document> {
-        let field = path::lookup(root, &self.field, &Place::new(&self.parameter, None))?;
+        let field = Scope::of(root).value(&self.field, &Place::new(&self.parameter, None))?;
         let (operator, value) = match self.operator {
             Operator::Exists => ("$exists", self.boolean()?),
             Operator::Prefix => ("$regex", self.prefix(field, limits)?),

@@ -1,8 +1,11 @@
 //! `fields=a,b` or `fields=-a,-b`: what is read of each document.
 
-use bson::Document;
+use bson::{Bson, Document};
 
-use super::{params::split, path};
+use super::{
+    params::split,
+    path::{self, Scope},
+};
 use crate::{
     error::{Place, Result},
     schema::Field,
@@ -66,12 +69,51 @@ fn refuse_overlaps(names: &[(String, Place)]) -> Result<()> {
 /// The projection; `None` reads whole documents.
 pub fn plan(root: &Field, fields: Option<&Fields>) -> Result<Option<Document>> {
     let Some(fields) = fields else { return Ok(None) };
-    let mut projection = Document::new();
+    let (root, mut projection) = (Scope::of(root), Document::new());
     for (name, place) in &fields.names {
-        path::lookup(root, name, place)?;
+        root.part(name, place)?;
         projection.insert(name.clone(), i32::from(!fields.without));
     }
     Ok(Some(projection))
+}
+
+/// The projection with which the fields `more` are read too, and a shape that hides what only they brought along.
+pub(super) fn with(mut projection: Document, more: impl Iterator<Item = String>) -> (Option<Document>, Option<Field>) {
+    let leaves_out = projection.values().any(|value| *value == Bson::Int32(0));
+    if leaves_out {
+        return (None, Some(hiding(projection.keys().map(String::as_str))));
+    }
+    let asked: Vec<_> = projection.keys().cloned().collect();
+    let mut added = Vec::new();
+    for name in more.filter(|name| !asked.iter().any(|asked| path::is_within(name, asked))) {
+        // MongoDB does not project a field beside a part of it.
+        asked.iter().filter(|asked| path::is_within(asked, &name)).for_each(|part| drop(projection.remove(part)));
+        if !projection.keys().any(|other| path::is_within(&name, other)) {
+            projection.insert(name.clone(), 1);
+        }
+        added.push(name);
+    }
+    let cut = (!added.is_empty()).then(|| hiding(added.iter().filter_map(|name| unshared(name, &asked))));
+    (Some(projection), cut)
+}
+
+/// The least part of the dotted name, from its beginning, that none of the `asked` reaches into.
+fn unshared<'n>(name: &'n str, asked: &[String]) -> Option<&'n str> {
+    let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
+    ends.map(|end| &name[..end]).find(|part| !asked.iter().any(|asked| path::is_within(asked, part)))
+}
+
+/// A shape that hides the fields with these dotted names.
+fn hiding<'n>(names: impl Iterator<Item = &'n str>) -> Field {
+    let mut root = Field::any();
+    for name in names {
+        let mut field = &mut root;
+        for name in name.split('.') {
+            field = field.properties.entry(name.to_owned()).or_insert_with(Field::any);
+        }
+        field.hidden = true;
+    }
+    root.prepared()
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 
 use bson::{Bson, Document};
 
-use super::path;
+use super::path::Scope;
 use crate::{
     config::Limits,
     error::{Error, Place, Result, check_limit, invalid_query},
     json::{Bounds, Node, Rule, SyntaxError, Tree, below},
-    schema::{Field, Schema},
+    schema::Schema,
 };
 
 mod geo;
@@ -64,8 +64,9 @@ impl Filter {
 
     /// The filter with every name known and every value of its declared type.
     pub fn plan(&self, schema: &Schema, limits: &Limits) -> Result<Planned> {
-        let mut planner = Planner { text: &self.text, schema, limits, special: None };
-        let filter = planner.filter(&self.tree, &schema.root, Level::Top).map_err(|error| self.locate(error))?;
+        let root = Scope::of(&schema.root);
+        let mut planner = Planner { text: &self.text, schema, limits, root: &root, special: None };
+        let filter = planner.filter(&self.tree, &root, Level::Top).map_err(|error| self.locate(error))?;
         Ok(Planned { filter, nearest_first: planner.special.is_some_and(|name| name != "$text") })
     }
 
@@ -123,6 +124,8 @@ enum Level {
 struct Planner<'f> {
     text: &'f str,
     schema: &'f Schema,
+    /// Where the names of the filter are looked up.
+    root: &'f Scope<'f>,
     limits: &'f Limits,
     /// The operator of which MongoDB takes one in a filter, once it has been met: `$text`, `$near` or `$nearSphere`.
     special: Option<&'static str>,
@@ -132,13 +135,13 @@ struct Planner<'f> {
 #[derive(Clone, Copy)]
 struct Subject<'s> {
     path: &'s str,
-    field: &'s Field,
+    scope: &'s Scope<'s>,
     level: Level,
 }
 
 impl Planner<'_> {
-    /// A filter on documents of the shape `scope`.
-    fn filter(&mut self, tree: &Tree, scope: &Field, level: Level) -> Result<Document> {
+    /// A filter on the documents of `scope`.
+    fn filter(&mut self, tree: &Tree, scope: &Scope<'_>, level: Level) -> Result<Document> {
         let members = tree.as_object().ok_or_else(|| wrong(tree, "expected an object"))?;
         let mut filter = Document::new();
         for (name, value) in members {
@@ -149,8 +152,12 @@ impl Planner<'_> {
                 "$text" => self.text(value, level)?,
                 name if name.starts_with('$') => return Err(operators::unknown(value, name)),
                 path => {
-                    let field = path::lookup(scope, path, &Place::new("filter", Some(value.name_at)))?;
-                    self.condition(value, Subject { path, field, level })?
+                    let place = Place::new("filter", Some(value.name_at));
+                    let scope = &scope.part(path, &place)?;
+                    if !operators::look_inside(value) {
+                        scope.whole(path, &place)?;
+                    }
+                    self.condition(value, Subject { path, scope, level })?
                 }
             };
             filter.insert(name.clone(), planned);
@@ -158,7 +165,7 @@ impl Planner<'_> {
         Ok(filter)
     }
 
-    fn branches(&mut self, tree: &Tree, scope: &Field, level: Level) -> Result<Bson> {
+    fn branches(&mut self, tree: &Tree, scope: &Scope<'_>, level: Level) -> Result<Bson> {
         let branches = list(tree)?.iter().map(|branch| self.filter(branch, scope, level).map(Bson::Document));
         Ok(Bson::Array(branches.collect::<Result<_>>()?))
     }
@@ -167,7 +174,7 @@ impl Planner<'_> {
     fn condition(&mut self, tree: &Tree, subject: Subject<'_>) -> Result<Bson> {
         match operators::of(tree) {
             Some(operators) => self.operators(operators, subject).map(Bson::Document),
-            None => self.value(tree, subject.field),
+            None => self.value(tree, subject.scope.field()),
         }
     }
 

@@ -11,7 +11,7 @@ use bson::{Bson, Document, RawArray, RawArrayBuf, RawBson, RawDocument, raw::Raw
 
 use super::path;
 use crate::{
-    error::{Error, Place, Result, invalid_query},
+    error::{Error, Result, invalid_query},
     schema::{Field, Kind, Kinds, Schema},
 };
 
@@ -81,7 +81,7 @@ pub fn check(schema: &Schema, sort: &Document) -> Result<()> {
     }
     for path in sort.keys() {
         for (outer, inner) in splits(path) {
-            if let Some(item) = item(schema, outer)? {
+            if let Some(item) = item(schema, outer) {
                 tell_apart(sort, (outer, inner), item)?;
             }
         }
@@ -112,10 +112,10 @@ fn tell_apart(sort: &Document, (outer, inner): (&str, &str), item: &Field) -> Re
 }
 
 /// The shape of the items, where an array may stand at the dotted name `path`.
-fn item<'s>(schema: &'s Schema, path: &str) -> Result<Option<&'s Field>> {
-    let field = path::lookup(&schema.root, path, &Place::new("sort", None))?;
+fn item<'s>(schema: &'s Schema, path: &str) -> Option<&'s Field> {
+    let field = path::reach(&schema.root, path)?;
     // MongoDB refuses an `_id` that is an array.
-    Ok((field.kinds.contains(Kind::Array) && path != "_id").then(|| field.item()))
+    (field.kinds.contains(Kind::Array) && path != "_id").then(|| field.item())
 }
 
 /// Whether a number picks an item wherever `item` stands, rather than a field of that name or an item of an item.

@@ -4,7 +4,10 @@
 
 use bson::{Document, doc};
 
-use super::{path, seek};
+use super::{
+    path::{self, Scope},
+    seek,
+};
 use crate::{
     error::Place,
     schema::{Field, Index, Schema},
@@ -20,18 +23,29 @@ pub use missing::{MissingIndex, missing_index};
 /// it best, or that of `_id`. It is total, and following it costs no sort.
 ///
 /// Of several indexes the one serves best that has most equality fields in front, then one whose next key is in a
-/// range, then the first of the file.
-pub fn order(schema: &Schema, filter: &Document) -> Document {
+/// range, then the first of the file. An index on a field that is out of sight, or one of `avoid`, would tell of it.
+pub fn order(schema: &Schema, filter: &Document, avoid: &[String]) -> Document {
     let conditions = Conditions::of(filter);
     let offer = |index| offer(schema, index, &conditions);
     let best = if conditions.have("_id", Use::Value) {
         None
     } else {
         let can_be_paged = |(_, order): &(_, Document)| seek::check(schema, order).is_ok();
+        let in_sight = |index: &&Index| !tells_of(index, schema, avoid);
         // The last of equals is taken, so the first of the file has to come last.
-        schema.indexes.iter().rev().filter_map(offer).filter(can_be_paged).max_by_key(|(fit, _)| *fit)
+        schema.indexes.iter().rev().filter(in_sight).filter_map(offer).filter(can_be_paged).max_by_key(|(fit, _)| *fit)
     };
     best.map_or_else(|| doc! { "_id": 1 }, |(_, order)| order)
+}
+
+/// Whether the order of the index tells of fields that are out of sight, or of those to `avoid`.
+fn tells_of(index: &Index, schema: &Schema, avoid: &[String]) -> bool {
+    let root = Scope::of(&schema.root);
+    let is_told = |key: &String| {
+        let overlap = |name: &String| path::is_within(key, name) || path::is_within(name, key);
+        avoid.iter().any(overlap) || (schema.root.conceals && root.value(key, &Place::new("sort", None)).is_err())
+    };
+    index.keys.keys().any(is_told)
 }
 
 /// How well the index serves the conditions (equality fields in front, then a range), and the order it has.
@@ -89,7 +103,7 @@ fn list_on<'p>(root: &Field, field: &'p str) -> Option<&'p str> {
 fn lists_on<'p>(root: &Field, field: &'p str) -> impl Iterator<Item = &'p str> {
     let ends = field.rmatch_indices('.').map(|(at, _)| at);
     let prefixes = std::iter::once(field.len()).chain(ends).map(|end| &field[..end]);
-    prefixes.filter(|path| path::lookup(root, path, &Place::new("sort", None)).is_ok_and(path::is_list))
+    prefixes.filter(|path| path::reach(root, path).is_some_and(path::is_list))
 }
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use bson::{Document, doc};
 
-use super::{params::split, path, seek};
+use super::{
+    params::split,
+    path::{self, Scope},
+    seek,
+};
 use crate::{
     error::{Place, Result},
     schema::{Field, Kind, Schema},
@@ -51,9 +55,9 @@ impl Key {
 /// The sort document: the keys, and `_id` in the direction of the last one unless the order is total without it.
 pub fn plan(schema: &Schema, keys: &[Key]) -> Result<Document> {
     let mut sort = Document::new();
-    let mut array: Option<&Key> = None;
+    let (root, mut array) = (Scope::of(&schema.root), None::<&Key>);
     for key in keys {
-        if path::is_list(path::lookup(&schema.root, &key.field, &key.place)?)
+        if path::is_list(root.value(&key.field, &key.place)?)
             && let Some(other) = array.replace(key)
         {
             let detail = format!("`{}` and `{}` are both arrays, only one can be sorted by", other.field, key.field);

@@ -38,6 +38,9 @@ impl Index {
     }
 }
 
+/// The key of an index on every field there is.
+pub const EVERY_FIELD: &str = "$**";
+
 /// MongoDB allows 64 indexes, the one on `_id` among them.
 const MAX_INDEXES: usize = 63;
 const MEMBERS: [&str; 12] = [

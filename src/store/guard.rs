@@ -14,6 +14,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Store, explain, indexes, session};
 use crate::{
+    access::View,
     error::{Error, Result},
     query::{Bounds, FindPlan, serving},
     schema::{Catalog, Schema},
@@ -76,6 +77,19 @@ pub(super) async fn admit(store: &Store, plan: &FindPlan) -> Result<()> {
         memory.keep(shape, verdict, indexes);
     }
     weigh(store, plan, verdict, documents).await
+}
+
+/// The refusal of a list as the caller may know it: figures and indexes are of documents and fields that it may not
+/// read. The log has them.
+pub(super) fn told(view: &View, refusal: Error) -> Error {
+    let Error::UnindexedQuery { reason, index } = refusal else { return refusal };
+    if view.reads_all() {
+        return Error::UnindexedQuery { reason, index };
+    }
+    let missing_index = index.as_ref().map(|index| index.get());
+    tracing::info!(collection = view.name(), missing_index, "a list is refused: {reason}");
+    let reason = "no index serves the query, and the collection is too large to be read or sorted without one";
+    Error::UnindexedQuery { reason: reason.to_owned(), index: None }
 }
 
 /// The verdict on the plan, and why it is refused if it is; nothing of it is taken from memory.

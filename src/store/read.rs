@@ -1,6 +1,6 @@
 //! Reading documents: whole server batches, as they came.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
@@ -48,8 +48,8 @@ fn documents_of(batch: &RawBatch) -> Result<Documents<'_>> {
 }
 
 /// The documents that the plan selects; for a page one more than its limit, if there is one.
-pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
-    let plan = plan.plan();
+pub async fn find(store: &Store, permitted: &Permitted<FindPlan>) -> Result<Page> {
+    let plan = permitted.plan();
     let collection = store.collection(&plan.schema);
     let (limit, deadline) = (plan.reach(), Instant::now() + store.deadline);
     let mut find = collection.find(plan.selection()).limit(limit.into()).batch_size(limit);
@@ -63,12 +63,9 @@ pub async fn find(store: &Store, plan: &Permitted<FindPlan>) -> Result<Page> {
         find = find.skip(plan.skip.into());
     }
     let batches = async {
-        guard::admit(store, plan).await?;
-        let mut session = store.sessions.take(store.database.client()).await?;
-        let found = find.max_time(left(deadline)).session(&mut session).batch().await;
-        let page = collect(found.map_err(failure::of_find)?.stream(&mut session), plan.bounds.bytes).await?;
-        store.sessions.keep(session);
-        Ok(page)
+        guard::admit(store, plan).await.map_err(|refusal| guard::told(permitted.view(), refusal))?;
+        let found = find.max_time(left(deadline)).batch().await;
+        collect(found.map_err(failure::of_find)?, plan.bounds.bytes).await
     };
     store.within(batches).await
 }
@@ -96,13 +93,13 @@ pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawD
     Ok(found.map(ToOwned::to_owned))
 }
 
-/// Every collection with the number of its documents, by the collection's own bookkeeping.
-pub async fn collections<'c>(store: &Store, schemas: &'c [Permitted<Arc<Schema>>]) -> Result<Vec<(&'c Schema, u64)>> {
+/// How many documents each of the collections has, by its name and its own bookkeeping.
+pub async fn counts<'c>(store: &Store, schemas: &'c [Permitted<Arc<Schema>>]) -> Result<HashMap<&'c str, u64>> {
     let counted = schemas.iter().map(Permitted::plan).map(|schema| async move {
         let count = store.collection(schema).estimated_document_count().max_time(store.deadline).await?;
-        Ok::<_, Error>((schema.as_ref(), count))
+        Ok::<_, Error>((schema.name.as_str(), count))
     });
-    store.within(futures::future::try_join_all(counted)).await
+    Ok(store.within(futures::future::try_join_all(counted)).await?.into_iter().collect())
 }
 
 /// Whether the database answers.

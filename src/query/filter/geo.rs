@@ -105,7 +105,7 @@ impl Planner<'_> {
 
 /// Refuses a field that can hold neither GeoJSON nor pairs of coordinates.
 fn check_field(tree: &Tree, subject: Subject<'_>) -> Result<()> {
-    let kinds = subject.field.kinds;
+    let kinds = subject.scope.field().kinds;
     if kinds.contains(Kind::Object) || kinds.contains(Kind::Array) {
         return Ok(());
     }

@@ -8,10 +8,7 @@ use crate::{
     codec::decode,
     error::{Place, Result, check_limit, invalid_query},
     json::{Node, Tree},
-    query::{
-        path,
-        value::{comparable, expected, operands, to_bson},
-    },
+    query::value::{comparable, expected, operands, to_bson},
     schema::{Field, Kind},
 };
 
@@ -56,7 +53,7 @@ impl Planner<'_> {
                 let detail = format!("`{name}`: only the name of a condition reaches inside, not a name in a value");
                 return Err(misplaced(value, detail));
             }
-            let shape = path::member(shape, name, Place::new("filter", Some(value.name_at)))?;
+            let shape = self.root.member(shape, name, &Place::new("filter", Some(value.name_at)))?;
             object.insert(name.clone(), self.literal(value, shape)?);
         }
         Ok(object)

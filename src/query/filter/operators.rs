@@ -63,6 +63,23 @@ pub(super) fn of(tree: &Tree) -> Option<&IndexMap<String, Tree>> {
     (first.starts_with('$') && !decode::is_wrapper(first)).then_some(members)
 }
 
+/// Whether `tree` says something of members of items alone, nothing of what they stand in: it is `$elemMatch` with
+/// filters.
+pub(super) fn look_inside(tree: &Tree) -> bool {
+    let looks = |(name, operand): (&String, &Tree)| match name.as_str() {
+        "$elemMatch" => on_members(operand) || look_inside(operand),
+        "$not" => look_inside(operand),
+        "$all" => operand.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(look_inside)),
+        _ => false,
+    };
+    of(tree).is_some_and(|operators| operators.iter().all(looks))
+}
+
+/// Whether the operand of `$elemMatch` is a filter on items that are objects, rather than operators on items.
+fn on_members(tree: &Tree) -> bool {
+    of(tree).is_none_or(|operators| operators.keys().any(|name| matches!(name.as_str(), "$and" | "$or" | "$nor")))
+}
+
 impl Planner<'_> {
     pub(super) fn operators(&mut self, operators: &IndexMap<String, Tree>, on: Subject<'_>) -> Result<Document> {
         let mut planned = Document::new();
@@ -83,8 +100,8 @@ impl Planner<'_> {
 
     fn operator(&mut self, name: &str, value: &Tree, on: Subject<'_>) -> Result<Bson> {
         match name {
-            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" => self.value(value, on.field),
-            "$in" | "$nin" => self.values(value, on.field),
+            "$eq" | "$ne" | "$gt" | "$gte" | "$lt" | "$lte" => self.value(value, on.scope.field()),
+            "$in" | "$nin" => self.values(value, on.scope.field()),
             "$all" => self.all(value, on),
             "$not" => match of(value) {
                 Some(operators) => self.operators(operators, Subject { level: Level::Inner, ..on }).map(Bson::Document),
@@ -112,21 +129,21 @@ impl Planner<'_> {
             Some(items) if !items.is_empty() && items.iter().all(element) => {
                 Ok(Bson::Array(items.iter().map(|item| self.condition(item, on)).collect::<Result<_>>()?))
             }
-            _ => self.values(tree, on.field),
+            _ => self.values(tree, on.scope.field()),
         }
     }
 
     /// `$elemMatch` holds a filter on items that are objects, or operators on items that are not.
     fn element(&mut self, tree: &Tree, on: Subject<'_>) -> Result<Bson> {
-        if !on.field.kinds.contains(Kind::Array) {
+        if !on.scope.field().kinds.contains(Kind::Array) {
             return Err(misplaced(tree, "`$elemMatch` looks into an array, and this field holds none"));
         }
-        let item = on.field.item();
+        let items = &on.scope.items();
         let planned = match of(tree) {
-            Some(operators) if !operators.keys().any(|name| matches!(name.as_str(), "$and" | "$or" | "$nor")) => {
-                self.operators(operators, Subject { field: item, level: Level::Inner, ..on })
+            Some(operators) if !on_members(tree) => {
+                self.operators(operators, Subject { scope: items, level: Level::Inner, ..on })
             }
-            _ => self.filter(tree, item, Level::Inner),
+            _ => self.filter(tree, items, Level::Inner),
         };
         planned.map(Bson::Document)
     }
@@ -138,7 +155,7 @@ impl Planner<'_> {
         if pattern.contains('\0') {
             return Err(wrong(tree, "a regular expression cannot hold a NUL character"));
         }
-        if !takes(on.field, Kind::String.into()) {
+        if !takes(on.scope.field(), Kind::String.into()) {
             return Err(misplaced(tree, "only strings match a regular expression, and this field holds none"));
         }
         Ok(Bson::String(pattern.to_owned()))

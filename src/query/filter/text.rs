@@ -6,9 +6,9 @@ use bson::{Bson, Document};
 
 use super::{Level, Planner, misplaced, wrong};
 use crate::{
-    error::{Result, check_limit, nearest},
+    error::{Place, Result, check_limit, nearest},
     json::Tree,
-    schema::index::Index,
+    schema::index::{EVERY_FIELD, Index},
 };
 
 const MEMBERS: [&str; 4] = ["$search", "$language", "$caseSensitive", "$diacriticSensitive"];
@@ -56,6 +56,9 @@ impl Planner<'_> {
             return Err(misplaced(tree, "`$text` searches whole documents: it cannot stand in `$nor` or `$elemMatch`"));
         }
         self.once(tree, "$text")?;
+        if self.schema.text_keys().any(|name| self.conceals(name)) {
+            return Err(self.root.refuse("$text", &Place::new("filter", Some(tree.name_at)), None));
+        }
         if !self.schema.indexes.iter().any(|index| serves(index, None, "text")) {
             let detail = format!(
                 "`$text` needs a text index, and `{}` has none: add one to `x-indexes` in its collection file, such \
@@ -73,6 +76,12 @@ impl Planner<'_> {
             return Err(wrong(tree, "expected `$search`, the words to look for"));
         }
         Ok(Bson::Document(planned))
+    }
+
+    /// Whether words of the text key `name` are out of sight. `$**` has those of every field.
+    fn conceals(&self, name: &str) -> bool {
+        let root = &self.schema.root;
+        root.conceals && (name == EVERY_FIELD || self.root.value(name, &Place::new("$text", None)).is_err())
     }
 
     fn member(&self, name: &str, value: &Tree) -> Result<Bson> {

@@ -30,7 +30,7 @@ pub struct MissingIndex {
 /// See [equality, sort, range](https://www.mongodb.com/docs/manual/tutorial/equality-sort-range-guideline/).
 pub fn missing_index(schema: &Schema, filter: &Document, sort: &Document) -> Option<MissingIndex> {
     let own = Document::new();
-    let sort = if *sort == order(schema, filter) { &own } else { sort };
+    let sort = if *sort == order(schema, filter, &[]) { &own } else { sort };
     let wanted = wanted(schema, filter, sort)?;
     // Finding the documents comes before having them in order.
     let unread = wanted.iter().find(|index| !declares(schema, &index.keys));

@@ -89,7 +89,7 @@ fn a_list_without_sort_has_the_order_of_the_index_that_serves_it() {
         // No index without a tie-break.
         (doc! { "code": "x" }, doc! { "_id": 1 }),
     ] {
-        assert_eq!(order(&schema, &filter), expected, "{filter}");
+        assert_eq!(order(&schema, &filter, &[]), expected, "{filter}");
     }
 }
 
@@ -113,7 +113,7 @@ fn an_order_in_which_no_page_could_be_continued_is_not_chosen() {
         (doc! { "open.1": 1, "open.b": 1 }, doc! { "_id": 1 }),
         (doc! { "z": 1 }, doc! { "typed.0": 1, "_id": 1 }),
     ] {
-        assert_eq!(order(&schema, &filter), expected, "{filter}");
+        assert_eq!(order(&schema, &filter, &[]), expected, "{filter}");
     }
 }
 
@@ -129,7 +129,7 @@ fn the_items_of_one_array_are_in_order_only_where_no_condition_narrows_them() {
         (doc! { "x": 1, "lent.to": "x" }, doc! { "lent.at": 1, "_id": 1 }),
         (doc! { "x": 1, "lent.at": { "$gt": 1 } }, doc! { "_id": 1 }),
     ] {
-        assert_eq!(order(&schema, &filter), expected, "{filter}");
+        assert_eq!(order(&schema, &filter, &[]), expected, "{filter}");
     }
 }
 
@@ -232,7 +232,7 @@ fn the_missing_index_gives_lists_without_sort_their_order() {
         schema.indexes.clear();
         let keys = missing_index(&schema, &filter, &doc! { "_id": 1 }).unwrap().keys;
         schema.indexes = declaring(&keys).indexes;
-        let followed = order(&schema, &filter);
+        let followed = order(&schema, &filter, &[]);
         let last = keys.keys().last().unwrap();
         assert_eq!(followed, doc! { last: 1, "_id": 1 }, "{filter}");
     }

@@ -23,6 +23,16 @@ impl Filter<Value> {
     }
 }
 
+impl<V> Filter<V> {
+    /// The dotted names of the fields that it looks at.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) | Self::None(parts) => parts.iter().flat_map(Self::names).collect(),
+            Self::Compare(name, ..) | Self::In(name, ..) | Self::Exists(name, _) => vec![name],
+        }
+    }
+}
+
 impl Filter<Bson> {
     /// The filter as MongoDB takes it.
     pub fn document(&self) -> Document {

@@ -1,0 +1,91 @@
+//! What is out of sight at a place of a document, found by walking down to it. How values look there is not known here:
+//! what is hidden stays hidden in data that is older than the rules, of whatever types it is.
+
+use std::{iter::successors, ptr};
+
+use super::{Additional, Field, UNKNOWN};
+
+/// A place of a document: every shape that says something is out of sight here or below.
+///
+/// As a dotted name of MongoDB does, a name reaches through arrays: what is said of the members of an object holds for
+/// objects in an array that stands in its place, and what is said of items for an object in place of the array.
+#[derive(Debug, Clone)]
+pub(crate) struct Sight<'f> {
+    shapes: Vec<&'f Field>,
+    is_out: fn(&Field) -> bool,
+}
+
+impl<'f> Sight<'f> {
+    /// A place where everything is in sight.
+    pub(crate) const CLEAR: Self = Self { shapes: Vec::new(), is_out: Field::is_out_of_sight };
+
+    /// Whole documents of the shape `root`, without what clients may not read.
+    pub(crate) fn of(root: &'f Field) -> Self {
+        Self { shapes: Vec::from_iter(root.conceals.then_some(root)), ..Self::CLEAR }
+    }
+
+    /// Whole documents of the shape `root`, without what is not there for those who ask.
+    pub(crate) fn of_hidden(root: &'f Field) -> Self {
+        let shapes = Vec::from_iter(hides(root).then_some(root));
+        Self { shapes, is_out: |field| field.hidden }
+    }
+
+    /// Whether all that may stand here is in sight.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
+    /// The member `name` of what stands here; `None` if it is out of sight.
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        self.below(|shape| shape.member(name))
+    }
+
+    /// The members without a name of their own.
+    pub(crate) fn others(&self) -> Option<Self> {
+        self.below(|shape| match &shape.additional {
+            Additional::Shape(field) => field,
+            Additional::Any | Additional::Forbidden => &UNKNOWN,
+        })
+    }
+
+    /// What `name`, one of those between dots, reaches from here: a number may also pick an item of an array.
+    pub(crate) fn step(&self, name: &str) -> Option<Self> {
+        let mut reached = self.member(name)?;
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.shapes.iter().for_each(|shape| reached.add(shape));
+        }
+        Some(reached)
+    }
+
+    fn below(&self, member: impl Fn(&'f Field) -> &'f Field) -> Option<Self> {
+        let mut below = Self { shapes: Vec::new(), is_out: self.is_out };
+        for field in self.shapes.iter().flat_map(|shape| layers(shape)).map(member) {
+            if layers(field).any(self.is_out) {
+                return None;
+            }
+            below.add(field);
+        }
+        Some(below)
+    }
+
+    fn add(&mut self, field: &'f Field) {
+        if field.conceals && !self.shapes.iter().any(|shape| ptr::eq(*shape, field)) {
+            self.shapes.push(field);
+        }
+    }
+}
+
+/// The shape, that of its items, that of their items, and so on.
+fn layers(shape: &Field) -> impl Iterator<Item = &Field> {
+    successors(Some(shape), |shape| shape.items.as_deref())
+}
+
+/// Whether something here or below is not there for those who ask.
+fn hides(field: &Field) -> bool {
+    let additional = match &field.additional {
+        Additional::Shape(field) => Some(&**field),
+        Additional::Any | Additional::Forbidden => None,
+    };
+    let below = || field.properties.values().chain(additional).chain(field.items.as_deref());
+    field.conceals && (field.hidden || below().any(hides))
+}
