@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     access::Policy,
     auth::Authenticator,
-    config::{Limits, Schemas, Settings},
+    config::{Limits, Origin, Schemas, Settings},
     error::{Error, Result, nearest},
     etag::EtagKey,
     metrics::Metrics,
@@ -27,6 +27,7 @@ struct Inner {
     policy: Arc<Policy>,
     authenticator: Arc<Authenticator>,
     limits: Limits,
+    origins: Vec<Origin>,
     metrics: Metrics,
 }
 
@@ -50,13 +51,21 @@ impl App {
             Some(secret) => secret.expose().as_bytes().to_vec(),
             None => sync::secret(&database).await?.to_vec(),
         };
-        let authenticator = Authenticator::start(store::Keys::new(&database), &settings.serving.tokens).await?;
-        let limits = settings.serving.limits.clone();
+        let (limits, origins) = (settings.serving.limits.clone(), settings.serving.cors_origin.clone());
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
-        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator, limits, metrics })))
+        Ok(Self(Arc::new(Inner {
+            catalog,
+            store,
+            cursors,
+            policy,
+            authenticator: Authenticator {},
+            limits,
+            origins,
+            metrics,
+        })))
     }
 
     /// Every declared collection.
@@ -91,6 +100,11 @@ impl App {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The web origins whose pages may read answers.
+    pub(crate) fn origins(&self) -> &[Origin] {
+        &self.0.origins
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -6,11 +6,9 @@ use clap::{Args, Command, ValueEnum, builder::BoolishValueParser};
 
 use crate::error::{Error, Result};
 
-mod secret;
-mod tokens;
+mod origin;
 
-pub use secret::Secret;
-pub use tokens::{Algorithm, Attribute, Tokens};
+pub use origin::Origin;
 
 /// Where the collection files are.
 #[derive(Debug, Clone, Args)]
@@ -98,6 +96,10 @@ pub struct Serving {
     /// File that holds the secret
     #[arg(long, env = "FOLIO_SECRET_FILE", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
+    /// Web origin whose pages may read answers in a browser, such as `https://app.example.org`; may be repeated, or be a
+    /// list with commas
+    #[arg(long, env = "FOLIO_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<Origin>,
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C
     #[arg(long, env = "FOLIO_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,

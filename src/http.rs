@@ -14,6 +14,7 @@ use crate::{app::App, error::Result};
 mod answer;
 mod body;
 mod collections;
+mod cors;
 mod credentials;
 mod documents;
 mod extract;
@@ -34,10 +35,8 @@ mod trace;
 /// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
 pub fn router(app: App) -> Router {
     let ways = ways().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
-    ways.fallback(problem::no_route)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
-        .with_state(app)
+    let ways = ways.fallback(problem::no_route).method_not_allowed_fallback(problem::method_not_allowed);
+    cors::share(ways, &app).layer(middleware::from_fn_with_state(app.clone(), trace::observe)).with_state(app)
 }
 
 /// Every way in: method (a `GET` answers `HEAD` too), path and handler.

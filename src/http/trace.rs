@@ -12,17 +12,17 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::FutureExt;
+use futures::{FutureExt, TryFutureExt};
 use tokio::task_local;
 
-use super::{body::read_out, credentials::admit, problem};
+use super::{body::read_out, cors, credentials::admit, problem};
 use crate::{
     app::App,
     error::{Result, check_limit},
     metrics::Labels,
 };
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_TYPE_OPTIONS: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 
 task_local! {
@@ -41,9 +41,9 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answer = async {
-        let answered = AssertUnwindSafe(answer(&app, request, next)).catch_unwind().await;
-        answered.unwrap_or_else(|panic| problem::panicked(&*panic))
+        if cors::is_on(&app) { next.run(request).await } else { answer(State(app.clone()), request, next).await }
     };
+    let answer = AssertUnwindSafe(answer).catch_unwind().unwrap_or_else(|panic| problem::panicked(&*panic));
     let mut response = CURRENT_ID.scope(id.clone(), answer).await;
     let (status, time) = (response.status(), started.elapsed());
     log(&id, (&method, uri.path()), status, time);
@@ -54,8 +54,9 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-async fn answer(app: &App, mut request: Request, next: Next) -> Response {
-    match check_url(app, &request).and_then(|()| admit(app, &mut request)) {
+/// Lets the request in, if its caller is.
+pub(super) async fn answer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    match check_url(&app, &request).and_then(|()| admit(&app, &mut request)) {
         Ok(()) => read_out(request, next).await,
         Err(error) => error.into_response(),
     }

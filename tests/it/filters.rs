@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, catalog};
 
-mod random;
+pub(crate) mod random;
 
-fn cities() -> Value {
+pub(crate) fn cities() -> Value {
     json!({
         "type": "object",
         "properties": {
@@ -34,7 +34,7 @@ fn point(longitude: f64, latitude: f64) -> Value {
     json!({ "type": "Point", "coordinates": [longitude, latitude] })
 }
 
-async fn map() -> Api {
+pub(crate) async fn map() -> Api {
     let api = Api::things(cities()).await;
     for city in [
         json!({ "name": "Paris", "size": 2100, "place": point(2.35, 48.86), "about": "light and rivers", "tags": ["a", 1] }),

@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 mod answers;
-mod auth;
+mod attacks;
 mod bad_input;
 mod cli;
 mod concurrency;

@@ -34,7 +34,8 @@ const TYPES: [&str; 7] =
     ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"];
 const SYSTEMS: [&str; 3] = ["EPSG:4326", "urn:ogc:def:crs:OGC:1.3:CRS84", "urn:x-mongodb:crs:strictwinding:EPSG:4326"];
 /// What an answer never shows: words of the database's own messages.
-const FOREIGN: [&str; 8] = ["errmsg", "planner", "caused by", "Location", "ns=", "Loop", "BSONObj", "server"];
+pub(crate) const FOREIGN: [&str; 8] =
+    ["errmsg", "planner", "caused by", "Location", "ns=", "Loop", "BSONObj", "server"];
 
 fn scalar() -> BoxedStrategy<Value> {
     let texts =
@@ -178,7 +179,7 @@ fn operators(depth: u32) -> BoxedStrategy<Value> {
     prop_oneof![4 => together, 1 => geo()].boxed()
 }
 
-fn filter(depth: u32) -> BoxedStrategy<Value> {
+pub(crate) fn filter(depth: u32) -> BoxedStrategy<Value> {
     let condition = || {
         (select(&FIELDS[..]), prop_oneof![1 => value(), 4 => operators(depth.saturating_sub(1))])
             .prop_map(|(field, condition)| json!({ field: condition }))
