@@ -13,11 +13,12 @@ use crate::{
 mod narrow;
 mod permit;
 mod rows;
+mod shape;
 mod show;
 mod view;
 
 pub use permit::{Permitted, Plan, permit};
-pub use show::Reader;
+pub use shape::Shape;
 pub use view::{Policy, View};
 
 /// Who asks.
@@ -61,6 +62,14 @@ impl Caller {
     /// Who that is; `None` without credentials.
     pub fn user(&self) -> Option<&User> {
         self.user.as_ref()
+    }
+
+    /// The names of its roles; none where it may do everything.
+    pub fn roles(&self) -> &[String] {
+        match &self.rights {
+            Rights::All => &[],
+            Rights::Roles(roles) => roles,
+        }
     }
 
     /// The error that says no: that credentials are needed to those who sent none, that these do not do to others.

@@ -2,17 +2,18 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use bson::{Bson, Document as Filter, RawDocumentBuf, doc};
+use bson::{Bson, Document as Filter, RawBson, RawDocumentBuf, doc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    access::{self, Caller, Permitted, Plan},
+    access::{self, Caller, Permitted, Plan, View},
     app::App,
+    audit::Attempt,
     error::{Error, Result},
     query::{Bounds, FindPlan, GetPlan},
     schema::Schema,
     store,
-    update::{Change, ChangePlan, InsertPlan, Precondition},
+    update::{Change, ChangePlan, Insert, Precondition},
 };
 
 /// A serde type whose values are the documents of a collection.
@@ -39,14 +40,17 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync {
 pub struct Collection<T> {
     app: App,
     schema: Arc<Schema>,
+    /// For whom; `None` for the application itself.
+    caller: Option<Arc<Caller>>,
     documents: PhantomData<fn() -> T>,
 }
 
 impl App {
-    /// The documents of `T`'s collection, which must be declared, as values of `T`.
+    /// The documents of `T`'s collection, which must be declared, as values of `T`: all of them, for the application
+    /// itself. [`Collection::for_caller`] gives what somebody else has of them.
     pub fn collection<T: Document>(&self) -> Result<Collection<T>> {
         let schema = Arc::clone(self.schema(T::COLLECTION)?);
-        Ok(Collection { app: self.clone(), schema, documents: PhantomData })
+        Ok(Collection { app: self.clone(), schema, caller: None, documents: PhantomData })
     }
 }
 
@@ -71,6 +75,27 @@ impl Default for Find {
 }
 
 impl<T: Document> Collection<T> {
+    /// The collection as `caller` has it, by the `x-access` of its file: the same documents and fields may be read and
+    /// written as over HTTP, and writes leave the same lines in the audit log. Where the service is open, that is all.
+    ///
+    /// What the caller may not read is not in the documents: `T` must do without (`Option`, `#[serde(default)]`), or
+    /// reading one fails.
+    ///
+    /// ```no_run
+    /// # async fn run(app: folio::App) -> folio::Result<()> {
+    /// use folio::{access::Caller, document::Find, sample::Book, schema::access::User};
+    ///
+    /// let reader = User { id: "ada".into(), name: "Ada".into(), ..User::default() };
+    /// let reader = Caller::known(reader, ["member".to_owned()]);
+    /// let books = app.collection::<Book>()?.for_caller(reader).find(Find::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_caller(self, caller: impl Into<Arc<Caller>>) -> Self {
+        Self { caller: Some(caller.into()), ..self }
+    }
+
     /// The documents that `find` selects.
     pub async fn find(&self, find: Find) -> Result<Vec<T>> {
         let Find { filter, sort, limit, skip } = find;
@@ -86,42 +111,66 @@ impl<T: Document> Collection<T> {
             skip,
             bounds: Bounds::NONE,
         };
-        let page = store::find(self.app.store(), &self.permit(plan)?).await?;
-        page.documents().map(|document| typed(document?)).collect()
+        let plan = self.permit(plan)?;
+        let page = store::find(self.app.store(), &plan).await?;
+        page.documents().map(|document| typed(&*plan.view().show(document?)?)).collect()
     }
 
     /// The document with this `_id`.
     pub async fn get(&self, id: impl Into<Bson>) -> Result<Option<T>> {
-        let plan = GetPlan { schema: Arc::clone(&self.schema), id: id.into(), rows: None };
-        let found = store::get(self.app.store(), &self.permit(plan)?).await?;
-        found.map(|document| typed(&document)).transpose()
+        let plan = self.permit(GetPlan { schema: Arc::clone(&self.schema), id: id.into(), rows: None })?;
+        let found = store::get(self.app.store(), &plan).await?;
+        found.map(|document| typed(&*plan.view().show(&document)?)).transpose()
     }
 
     /// Stores a new document and gives it back as stored, with what the service wrote.
     pub async fn insert(&self, document: &T) -> Result<T> {
-        let plan = InsertPlan::new(&self.schema, None, &raw(document)?)?;
-        typed(&store::insert(self.app.store(), &self.permit(plan)?).await?)
+        let plan = match self.permit(Insert { body: raw(document)? }) {
+            Ok(plan) => plan,
+            Err(error) => return self.audited("insert", None, Err(error)),
+        };
+        let id = plan.plan().document.get("_id").ok().flatten().map(RawBson::from);
+        let stored = self.audited("insert", id, store::insert(self.app.store(), &plan).await)?;
+        typed(&*plan.view().show(&stored)?)
     }
 
     /// Replaces the document with this `_id` and gives it back as stored.
     pub async fn replace(&self, id: impl Into<Bson>, document: &T) -> Result<T> {
-        let stored = self.change(id.into(), Change::Replace(raw(document)?)).await?;
-        stored.as_deref().map_or_else(|| Err(self.missing()), typed)
+        let stored = self.change("replace", id.into(), Change::Replace(raw(document)?)).await?;
+        let stored = stored.ok_or_else(|| self.missing())?;
+        typed(&*self.view()?.show(&stored)?)
     }
 
     /// Deletes the document with this `_id`.
     pub async fn delete(&self, id: impl Into<Bson>) -> Result<()> {
-        self.change(id.into(), Change::Delete).await.map(drop)
+        self.change("delete", id.into(), Change::Delete).await.map(drop)
     }
 
-    async fn change(&self, id: Bson, change: Change) -> Result<Option<RawDocumentBuf>> {
+    async fn change(&self, operation: &'static str, id: Bson, change: Change) -> Result<Option<RawDocumentBuf>> {
+        let key = RawBson::try_from(id.clone()).ok();
         let plan = ChangePlan { schema: Arc::clone(&self.schema), id, change, precondition: Precondition::default() };
-        store::change(self.app.store(), &self.permit(plan)?).await.map(|changed| changed.document)
+        let changed = match self.permit(plan) {
+            Ok(plan) => store::change(self.app.store(), &plan).await,
+            Err(error) => Err(error),
+        };
+        self.audited(operation, key, changed).map(|changed| changed.document)
+    }
+
+    /// Leaves a line in the audit log of a write for a caller.
+    fn audited<R>(&self, operation: &'static str, id: Option<RawBson>, outcome: Result<R>) -> Result<R> {
+        if let Some(caller) = &self.caller {
+            Attempt::at((caller, &self.schema), operation, id).ended(&outcome, |_| None);
+        }
+        outcome
+    }
+
+    fn view(&self) -> Result<View> {
+        let caller = self.caller.clone().unwrap_or_else(|| Arc::new(Caller::application()));
+        self.app.policy().view(self.app.catalog(), &caller, &self.schema.name)
     }
 
     fn permit<P: Plan>(&self, plan: P) -> Result<Permitted<P::Ready>> {
-        let application = Arc::new(Caller::application());
-        access::permit(&self.app.policy().view(self.app.catalog(), &application, &self.schema.name)?, plan)
+        access::permit(&self.view()?, plan)
     }
 
     fn missing(&self) -> Error {

@@ -111,10 +111,10 @@ pub enum Error {
         limit: usize,
     },
     /// A unique index already holds these values.
-    #[error("another document has the same values under the unique index `{index}`{}", of_fields(fields))]
+    #[error("another document has the same values under {}", of_index(index.as_deref(), fields))]
     Duplicate {
-        /// The index's name.
-        index: String,
+        /// The index's name; `None` where the caller may not know it.
+        index: Option<String>,
         /// Its fields.
         fields: Vec<String>,
     },
@@ -280,8 +280,12 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
     scores.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
 }
 
-fn of_fields(fields: &[String]) -> String {
-    if fields.is_empty() { String::new() } else { format!(" ({})", fields.join(", ")) }
+fn of_index(index: Option<&str>, fields: &[String]) -> String {
+    match index {
+        None => "a unique index".to_owned(),
+        Some(index) if fields.is_empty() => format!("the unique index `{index}`"),
+        Some(index) => format!("the unique index `{index}` ({})", fields.join(", ")),
+    }
 }
 
 fn suggested(suggestion: Option<&str>) -> String {

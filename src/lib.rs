@@ -29,6 +29,7 @@
 
 pub mod access;
 pub mod app;
+mod audit;
 pub mod auth;
 pub mod cli;
 pub mod codec;

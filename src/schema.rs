@@ -249,6 +249,13 @@ impl Field {
         }
     }
 
+    /// The shape of the member `name` as a client sends it: of what is hidden nothing is said.
+    #[inline]
+    pub fn sent(&self, name: &str) -> &Field {
+        let member = self.member(name);
+        if member.hidden { &UNKNOWN } else { member }
+    }
+
     /// The shape of an item of an array here.
     pub fn item(&self) -> &Field {
         self.items.as_deref().unwrap_or(&UNKNOWN)

@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub mod client;
+mod discretion;
 mod explain;
 pub(crate) mod failure;
 mod guard;

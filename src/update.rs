@@ -1,24 +1,37 @@
 //! What a write makes of a document: pure functions from the stored one to the next.
 //!
-//! The service's own part is here too: defaults, the fields it writes itself, the ones clients may not write.
-//! Whether the result may be stored is for the database to say.
+//! The service's own part is here too: defaults, the fields it writes itself or a rule forces, the ones clients may not
+//! write or cannot see. All that follows from the shape it is given, which is that of one caller. Whether the result may
+//! be stored is for the database to say.
 
 use std::sync::Arc;
 
-use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, oid::ObjectId, raw::CString};
+use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, raw::CString};
 
 pub use crate::etag::Precondition;
+pub(crate) use id::bad as bad_id;
+
 use crate::{
+    codec::decode,
     error::{Error, Result, Violation},
     schema::{
         Field, Kind, Schema, Stamp,
-        access::{Op, User},
+        access::{Op, User, Value},
     },
 };
 
+mod alike;
 mod fill;
 mod guard;
+mod id;
 mod merge;
+
+/// A document as a client sends it, to be stored as a new one.
+#[derive(Debug, Clone)]
+pub struct Insert {
+    /// What was sent.
+    pub body: RawDocumentBuf,
+}
 
 /// A new document, ready to be stored.
 #[derive(Debug, Clone)]
@@ -45,7 +58,7 @@ pub struct ChangePlan {
 /// What is to become of a document.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// It is replaced by this, but for the fields that clients may not write.
+    /// It is replaced by this, but for the fields that the client may not write or cannot see.
     Replace(RawDocumentBuf),
     /// It is created with this; there must be none.
     Create(RawDocumentBuf),
@@ -68,20 +81,26 @@ pub enum Next {
     Delete,
 }
 
-impl InsertPlan {
-    /// The document `body` as it is to be stored; it may not hold what only the service writes.
-    pub fn new(schema: &Arc<Schema>, user: Option<&User>, body: &RawDocument) -> Result<Self> {
-        guard::refuse_protected(body, &schema.root)?;
-        let id = match body.get("_id").ok().flatten() {
-            Some(id) => id.into(),
-            None => make_id(schema, user)?,
-        };
-        Self::with_id((schema, user), id, body)
-    }
+/// The shape of documents as a caller has them, and who that is.
+pub type Place<'p> = (&'p Field, Option<&'p User>);
 
-    fn with_id((schema, user): (&Arc<Schema>, Option<&User>), id: RawBson, body: &RawDocument) -> Result<Self> {
-        check_id(schema, &id)?;
-        let document = fill::on_insert(&with_id_first(id, body)?, (&schema.root, user))?;
+impl InsertPlan {
+    /// The document `body` as it is to be stored, under `id` where that is given; it may not hold what is hidden or what
+    /// only the service writes.
+    pub fn new(
+        (schema, user): (&Arc<Schema>, Option<&User>),
+        id: Option<&RawBson>,
+        body: &RawDocument,
+    ) -> Result<Self> {
+        let place = (&schema.root, user);
+        guard::refuse_hidden(body, &schema.root)?;
+        guard::refuse_protected(body, &schema.root)?;
+        let chosen = match id {
+            Some(id) => id.clone(),
+            None => id::choose(schema, place, body)?,
+        };
+        id::check(schema, &chosen)?;
+        let document = fill::on_insert(&id::first(chosen, body)?, place)?;
         Ok(Self { schema: Arc::clone(schema), document })
     }
 }
@@ -96,91 +115,51 @@ impl ChangePlan {
         }
     }
 
-    /// What the change comes to on the `stored` document, by the rules of `schema` and for this user.
-    pub fn next(&self, stored: Option<&RawDocument>, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<Next> {
-        let Some(stored) = stored else { return self.next_without((schema, user)) };
+    /// Refuses to write what is hidden in documents of the shape `shape`.
+    pub fn refuse_hidden(&self, shape: &Field) -> Result<()> {
+        match &self.change {
+            Change::Create(body) | Change::Replace(body) | Change::Merge(body) => guard::refuse_hidden(body, shape),
+            Change::Delete => Ok(()),
+        }
+    }
+
+    /// What the change comes to on the `stored` document.
+    pub fn next(&self, stored: &RawDocument, place: Place<'_>) -> Result<Next> {
+        self.refuse_hidden(place.0)?;
         match &self.change {
             Change::Delete => Ok(Next::Delete),
             Change::Create(_) => Err(Error::PreconditionFailed { current: None }),
             Change::Replace(body) => {
-                let id = raw_id(stored)?;
-                same_id(&id, body)?;
-                let next = guard::keep_protected(stored, &with_id_first(id, body)?, &schema.root)?;
-                let next = fill::on_replace(&next, (&schema.root, user))?;
-                changed((stored, &next), (&schema.root, user))
+                let id = id::of(stored)?;
+                id::check_same(&id, body)?;
+                let next = guard::keep(stored, &id::first(id, body)?, place.0)?;
+                changed((stored, &fill::on_replace(&next, stored, place)?), place)
             }
             Change::Merge(patch) => {
                 let merged = merge::merge(stored, patch)?;
-                guard::check_protected(stored, &merged, &schema.root)?;
-                changed((stored, &merged), (&schema.root, user))
+                id::check_kept(stored, &merged)?;
+                changed((stored, &guard::keep_merged((stored, patch), &merged, place.0)?), place)
             }
         }
     }
 
-    fn next_without(&self, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<Next> {
+    /// The new document that the change comes to where none is stored.
+    pub fn create(&self, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<InsertPlan> {
         let Change::Create(body) = &self.change else {
             return Err(Error::UnknownDocument { collection: self.schema.name.clone() });
         };
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
-        same_id(&id, body)?;
-        guard::refuse_protected(body, &schema.root)?;
-        InsertPlan::with_id((schema, user), id, body).map(|plan| Next::Insert(plan.document))
+        id::check_same(&id, body)?;
+        InsertPlan::new((schema, user), Some(&id), body)
     }
 }
 
 /// A change that changes nothing is not written, so it leaves the time of the last update alone too.
-fn changed((stored, next): (&RawDocument, &RawDocument), shape: (&Field, Option<&User>)) -> Result<Next> {
+fn changed((stored, next): (&RawDocument, &RawDocument), place: Place<'_>) -> Result<Next> {
     if stored.as_bytes() == next.as_bytes() {
         return Ok(Next::Keep);
     }
-    fill::on_update(next, shape).map(Next::Store)
-}
-
-/// Refuses a `body` with another `_id`.
-fn same_id(id: &RawBson, body: &RawDocument) -> Result<()> {
-    match body.get("_id").map_err(unreadable)? {
-        Some(sent) if sent != id.as_raw_bson_ref() => Err(Error::ReadOnlyField { pointers: vec!["/_id".into()] }),
-        _ => Ok(()),
-    }
-}
-
-/// `document` with `id` as its first field, where MongoDB keeps it.
-fn with_id_first(id: RawBson, document: &RawDocument) -> Result<RawDocumentBuf> {
-    let mut out = RawDocumentBuf::new();
-    out.append(bson::raw::cstr!("_id"), id);
-    for element in document {
-        let (key, value) = element.map_err(unreadable)?;
-        if key.as_str() != "_id" {
-            out.append(key, value);
-        }
-    }
-    Ok(out)
-}
-
-fn make_id(schema: &Schema, user: Option<&User>) -> Result<RawBson> {
-    let field = schema.id();
-    match field.set.and_then(|set| set.insert) {
-        Some(stamp) => Ok(stamped(stamp, field, user)),
-        None if field.kinds.contains(Kind::ObjectId) => Ok(RawBson::ObjectId(ObjectId::new())),
-        None => Err(bad_id(schema, "required", "is required: this collection does not make an `_id` by itself")),
-    }
-}
-
-/// Refuses an `_id` that no path can end with: an empty one is not there, one that begins with `_` is the service's
-/// own, and clients take dots out of paths ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
-fn check_id(schema: &Schema, id: &RawBson) -> Result<()> {
-    match id {
-        RawBson::String(text) if text.is_empty() => Err(bad_id(schema, "_id", "must not be empty")),
-        RawBson::Binary(data) if data.bytes.is_empty() => Err(bad_id(schema, "_id", "must not be empty")),
-        RawBson::String(text) if text.starts_with('_') => Err(bad_id(schema, "_id", "must not begin with `_`")),
-        RawBson::String(text) if text == "." || text == ".." => Err(bad_id(schema, "_id", "must not be `.` or `..`")),
-        _ => Ok(()),
-    }
-}
-
-/// A refusal of a document's `_id`, in the form of a broken rule.
-pub(crate) fn bad_id(schema: &Schema, keyword: &str, detail: &str) -> Error {
-    refused(schema, ("/_id", keyword), detail)
+    fill::on_update(next, place).map(Next::Store)
 }
 
 /// A refusal of the value at a pointer into the document, in the form of a broken rule.
@@ -196,19 +175,21 @@ pub(crate) fn refused(schema: &Schema, (pointer, keyword): (&str, &str), detail:
     Error::InvalidDocument { collection: schema.name.clone(), violations: vec![violation] }
 }
 
-/// The value that the service writes.
-fn stamped(stamp: Stamp, field: &Field, user: Option<&User>) -> RawBson {
+/// The value that the service writes; `None` for who asks, where nobody says so or that is no value of the field's.
+fn stamped(stamp: Stamp, field: &Field, user: Option<&User>) -> Option<RawBson> {
     match stamp {
-        Stamp::Now => RawBson::DateTime(bson::DateTime::now()),
-        Stamp::User => RawBson::String(user.map(|user| user.id.clone()).unwrap_or_default()),
-        Stamp::Uuid if field.kinds.contains(Kind::String) => RawBson::String(bson::Uuid::new().to_string()),
-        Stamp::Uuid => RawBson::Binary(bson::Uuid::new().into()),
+        Stamp::Now => Some(RawBson::DateTime(bson::DateTime::now())),
+        Stamp::Uuid if field.kinds.contains(Kind::String) => Some(RawBson::String(bson::Uuid::new().to_string())),
+        Stamp::Uuid => Some(RawBson::Binary(bson::Uuid::new().into())),
+        Stamp::User if field.kinds.contains(Kind::String) => Some(RawBson::String(user?.id.clone())),
+        Stamp::User => decode::text(&user?.id, field),
     }
 }
 
-fn raw_id(stored: &RawDocument) -> Result<RawBson> {
-    let id = stored.get("_id").map_err(unreadable)?;
-    id.map(RawBson::from).ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))
+/// The value that a rule forces on this user.
+fn forced(value: &Value, user: Option<&User>) -> Result<RawBson> {
+    let value = value.bind(user).and_then(|value| RawBson::try_from(value).ok());
+    value.ok_or_else(|| Error::Forbidden("your roles write something here that is not known of you".into()))
 }
 
 fn key(name: &str) -> Result<CString> {

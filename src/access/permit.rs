@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bson::{Document, RawDocument, doc};
 
-use super::View;
+use super::{Shape, View};
 use crate::{
     error::{Error, Result},
     query::{Draft, FindPlan, GetPlan},
     schema::{Schema, access::Op},
-    update::{ChangePlan, InsertPlan, Next},
+    update::{ChangePlan, Insert, InsertPlan, Next},
 };
 
 /// A plan that has passed a caller's view of its collection.
@@ -93,13 +93,11 @@ impl Plan for Arc<Schema> {
     }
 }
 
-impl Plan for InsertPlan {
-    type Ready = Self;
+impl Plan for Insert {
+    type Ready = InsertPlan;
 
-    fn narrow(self, view: &View) -> Result<Self> {
-        view.schema(Op::Insert)?;
-        settled(view, Op::Insert, &self.document)?;
-        Ok(self)
+    fn narrow(self, view: &View) -> Result<InsertPlan> {
+        insertable(view, |schema| InsertPlan::new((schema, view.user()), None, &self.body))
     }
 }
 
@@ -107,7 +105,7 @@ impl Plan for ChangePlan {
     type Ready = Self;
 
     fn narrow(self, view: &View) -> Result<Self> {
-        view.schema(self.op())?;
+        self.refuse_hidden(&view.schema(self.op())?.root)?;
         Ok(self)
     }
 }
@@ -122,30 +120,55 @@ impl Permitted<ChangePlan> {
         }
     }
 
-    /// What the change comes to on the `stored` document.
-    pub fn next(&self, stored: Option<&RawDocument>) -> Result<Next> {
-        let op = self.plan.op();
-        let schema = match stored {
-            None => self.view.schema(op)?,
-            Some(stored) => self
-                .view
-                .schema_on(op, stored)
-                .ok_or_else(|| Error::Forbidden(format!("your roles may not {} this document", op.name())))?,
-        };
-        let next = self.plan.next(stored, (&schema, self.view.user()))?;
-        match &next {
-            Next::Store(document) => settled(&self.view, Op::Update, document)?,
-            Next::Insert(document) => settled(&self.view, Op::Insert, document)?,
-            Next::Keep | Next::Delete => {}
+    /// The `stored` document as the caller may change it, or why the caller may not; `None` where it is to be created,
+    /// and what is there is for its precondition to say.
+    pub fn shape(&self, stored: Option<&RawDocument>) -> Result<Option<Shape>> {
+        match (self.plan.op(), stored) {
+            (Op::Insert, _) => Ok(None),
+            (_, None) => Err(Error::UnknownDocument { collection: self.plan.schema.name.clone() }),
+            (op, Some(stored)) => match self.view.shape_on(op, stored) {
+                Some(shape) => Ok(Some(shape)),
+                None => Err(Error::Forbidden(format!("your roles may not {} this document", op.name()))),
+            },
         }
-        Ok(next)
+    }
+
+    /// What the change comes to on the `stored` document, which the caller may change as it is in `shape`.
+    pub fn next(&self, stored: Option<&RawDocument>, shape: Option<&Shape>) -> Result<Next> {
+        let user = self.view.user();
+        let (Some(stored), Some(shape)) = (stored, shape) else {
+            if stored.is_some() {
+                return Err(Error::PreconditionFailed { current: None });
+            }
+            return insertable(&self.view, |schema| self.plan.create((schema, user)))
+                .map(|plan| Next::Insert(plan.document));
+        };
+        let next = self.plan.next(stored, (shape.root(), user))?;
+        match &next {
+            Next::Store(document) if self.view.schema_on(Op::Update, document).is_none() => Err(moved(Op::Update)),
+            _ => Ok(next),
+        }
     }
 }
 
-/// Refuses to leave a document where the caller could not have written it.
-fn settled(view: &View, op: Op, document: &RawDocument) -> Result<()> {
-    if view.schema_on(op, document).is_some() {
-        return Ok(());
+/// The new document that `complete` makes by the rules of the roles which let the caller insert it. Which roles these
+/// are can depend on what rules have filled in.
+fn insertable(view: &View, complete: impl Fn(&Arc<Schema>) -> Result<InsertPlan>) -> Result<InsertPlan> {
+    /// One round for all roles, one for those of the document, and one for what these have forced on it.
+    const ROUNDS: usize = 3;
+    let mut schema = view.schema(Op::Insert)?;
+    for _ in 0..ROUNDS {
+        let plan = complete(&schema)?;
+        match view.schema_on(Op::Insert, &plan.document) {
+            Some(same) if Arc::ptr_eq(&same, &schema) => return Ok(plan),
+            Some(other) => schema = other,
+            None => break,
+        }
     }
-    Err(Error::Forbidden(format!("your roles may not {} a document such as this would be", op.name())))
+    Err(moved(Op::Insert))
+}
+
+/// The refusal to leave a document where the caller could not have written it.
+fn moved(op: Op) -> Error {
+    Error::Forbidden(format!("your roles may not {} a document such as this would be", op.name()))
 }

@@ -142,6 +142,11 @@ impl Held {
 }
 
 impl View {
+    /// Who asks, with what rights.
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
     /// Who asks.
     pub fn user(&self) -> Option<&User> {
         self.caller.user()

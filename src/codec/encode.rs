@@ -4,6 +4,7 @@
 //! Extended JSON, which `ejson` writes.
 
 use bson::{RawDocument, raw::RawBsonRef, spec::ElementType};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::members::Members;
 pub(super) use self::{
@@ -23,6 +24,9 @@ use crate::{
 mod float;
 mod members;
 mod quote;
+
+/// What stands for itself in a path segment, RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How deep stored documents may be nested. MongoDB's own limit is about half of it.
 pub const MAX_STORED_DEPTH: usize = 200;
@@ -45,6 +49,19 @@ pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<
         RawBsonRef::Array(values) => array(out, values.as_bytes(), shape.item(), MAX_STORED_DEPTH),
         value => scalar(out, value, shape, MAX_STORED_DEPTH),
     }
+}
+
+/// The value as a segment of a path, from which [`decode::text`](super::decode::text) reads it again; `None` for one that
+/// no segment can stand for.
+pub fn segment(id: RawBsonRef<'_>, shape: &Field) -> Option<String> {
+    let mut json = Vec::new();
+    value(&mut json, id, shape).ok()?;
+    let text = match serde_json::from_slice(&json).ok()? {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Object(_) => return None,
+        _ => String::from_utf8(json).ok()?,
+    };
+    Some(utf8_percent_encode(&text, SEGMENT).to_string())
 }
 
 fn object(out: &mut Vec<u8>, document: &[u8], shape: &Field, room: usize) -> Result<()> {

@@ -3,33 +3,32 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bson::RawDocument;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use bson::{RawBson, RawDocument};
 
 use super::{
     answer::{Body, VARY},
     body::{JsonBody, PatchBody},
     extract::{NoParameters, One, Storage, Target},
     negotiate::Representation,
+    trace,
 };
 use crate::{
     access::{View, permit},
     app::App,
+    audit::Attempt,
     codec::{decode, encode},
     error::{Error, Result},
     etag::{Etag, Precondition, Tags},
     query::GetPlan,
     schema::{Schema, access::Op},
     store::{self, Changed, Store},
-    update::{Change, ChangePlan, InsertPlan},
+    update::{Change, ChangePlan, Insert},
 };
-
-/// What stands for itself in a path segment, RFC 3986's unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `GET /v1/{collection}/{id}`
 pub(super) async fn get(
@@ -64,12 +63,13 @@ pub(super) async fn insert(
     (_, representation): (NoParameters, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let schema = view.schema(Op::Insert)?;
-    let document = decode::document(&body, &schema.root)?;
-    let plan = permit(&view, InsertPlan::new(&schema, view.user(), &document)?)?;
+    let body = decode::document(&body, &view.schema(Op::Insert)?.root)?;
+    let plan = permit(&view, Insert { body })?;
+    let attempt = attempt(&view, "insert", id_of(&plan.plan().document));
     detached(async move {
-        let document = store::insert(&store, &plan).await?;
-        created(&app, &view, &document, representation).await
+        let stored = store::insert(&store, &plan).await;
+        attempt.ended(&stored, |_| Some(StatusCode::CREATED.as_u16()));
+        answer(&app, &view, (Some(&*stored?), true), representation).await
     })
     .await
 }
@@ -82,14 +82,12 @@ pub(super) async fn replace(
     (headers, representation): (HeaderMap, Representation),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let document = decode::document(&body, &one.view.declared().root)?;
     let precondition = precondition(&headers);
-    let change = match precondition {
-        Precondition { if_match: None, if_none_match: Some(Tags::Any) } => Change::Create(document),
-        _ => Change::Replace(document),
-    };
-    let view = one.view.clone();
-    stored(&app, &view, apply(store, one, (change, precondition)).await?, representation).await
+    let creates = matches!(precondition, Precondition { if_match: None, if_none_match: Some(Tags::Any) });
+    let (operation, op) = if creates { ("insert", Op::Insert) } else { ("replace", Op::Update) };
+    let document = decode::document(&body, &one.view.schema(op)?.root)?;
+    let change = if creates { Change::Create(document) } else { Change::Replace(document) };
+    apply((app, store), one, (operation, change, precondition), Some(representation)).await
 }
 
 /// `PATCH /v1/{collection}/{id}`
@@ -100,50 +98,80 @@ pub(super) async fn update(
     (headers, representation): (HeaderMap, Representation),
     PatchBody(body): PatchBody,
 ) -> Result<Response> {
-    let patch = decode::document(&body, &one.view.declared().root)?;
-    let view = one.view.clone();
-    let change = (Change::Merge(patch), precondition(&headers));
-    stored(&app, &view, apply(store, one, change).await?, representation).await
+    let patch = decode::document(&body, &one.view.schema(Op::Update)?.root)?;
+    let change = ("update", Change::Merge(patch), precondition(&headers));
+    apply((app, store), one, change, Some(representation)).await
 }
 
 /// `DELETE /v1/{collection}/{id}`
-pub(super) async fn delete(Storage(store): Storage, one: One, headers: HeaderMap) -> Result<StatusCode> {
-    apply(store, one, (Change::Delete, precondition(&headers))).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn delete(
+    State(app): State<App>,
+    Storage(store): Storage,
+    one: One,
+    headers: HeaderMap,
+) -> Result<Response> {
+    apply((app, store), one, ("delete", Change::Delete, precondition(&headers)), None).await
 }
 
-async fn apply(store: Store, One { view, id }: One, (change, precondition): (Change, Precondition)) -> Result<Changed> {
-    let schema = Arc::clone(view.declared());
-    let plan = permit(&view, ChangePlan { schema, id, change, precondition })?;
-    detached(async move { store::change(&store, &plan).await }).await
+async fn apply(
+    (app, store): (App, Store),
+    One { view, id }: One,
+    (operation, change, precondition): (&'static str, Change, Precondition),
+    representation: Option<Representation>,
+) -> Result<Response> {
+    let attempt = attempt(&view, operation, RawBson::try_from(id.clone()).ok());
+    let plan = ChangePlan { schema: Arc::clone(view.declared()), id, change, precondition };
+    let plan = permit(&view, plan)?;
+    detached(async move {
+        let changed = store::change(&store, &plan).await;
+        attempt.ended(&changed, |c| Some(status(&view, (c.document.as_deref(), c.created)).as_u16()));
+        let Changed { document, created } = changed?;
+        match representation {
+            Some(representation) => answer(&app, &view, (document.as_deref(), created), representation).await,
+            None => Ok(StatusCode::NO_CONTENT.into_response()),
+        }
+    })
+    .await
 }
 
-/// Runs a write in a task of its own, so that a client which leaves cannot stop it half-way.
-async fn detached<T: Send + 'static>(write: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+fn attempt(view: &View, operation: &'static str, id: Option<RawBson>) -> Attempt {
+    Attempt::at((view.caller(), view.declared()), operation, id).under(trace::current_id())
+}
+
+/// Runs a write, which leaves its line in the audit log, in a task of its own, so that a client which leaves cannot stop
+/// it half-way.
+async fn detached(write: impl Future<Output = Result<Response>> + Send + 'static) -> Result<Response> {
     match tokio::spawn(write).await {
-        Ok(result) => result,
+        Ok(written) => Ok((Extension(trace::Audited), written).into_response()),
         Err(panic) => Err(Error::Internal(format!("a write was broken off: {panic}"))),
     }
 }
 
-/// The answer to a change that has left a document.
-async fn stored(app: &App, view: &View, changed: Changed, representation: Representation) -> Result<Response> {
-    match changed {
-        Changed { document: None, .. } => Ok(StatusCode::NO_CONTENT.into_response()),
-        Changed { document: Some(document), created: true } => created(app, view, &document, representation).await,
-        Changed { document: Some(document), created: false } => {
-            let document = view.show(&document)?;
-            tagged(one(view.declared(), &document, representation)?, app.store().etag.tag(&document)).await
+/// What a write left, and whether that is new.
+type Written<'w> = (Option<&'w RawDocument>, bool);
+
+/// The answer to a write: the document as it is now, as far as the caller may read it.
+async fn answer(app: &App, view: &View, written: Written<'_>, representation: Representation) -> Result<Response> {
+    let (schema, (document, created)) = (view.declared(), written);
+    let mut response = match document.filter(|document| view.reads(document)) {
+        None => ().into_response(),
+        Some(document) => {
+            let document = view.show(document)?;
+            tagged(one(schema, &document, representation)?, app.store().etag.tag(&document)).await?
         }
-    }
+    };
+    *response.status_mut() = status(view, written);
+    let location = document.filter(|_| created).and_then(|document| location(schema, document));
+    response.headers_mut().extend(location.map(|location| (header::LOCATION, location)));
+    Ok(response)
 }
 
-async fn created(app: &App, view: &View, document: &RawDocument, representation: Representation) -> Result<Response> {
-    let (schema, document) = (view.declared(), &*view.show(document)?);
-    let mut response = tagged(one(schema, document, representation)?, app.store().etag.tag(document)).await?;
-    *response.status_mut() = StatusCode::CREATED;
-    response.headers_mut().extend(location(schema, document).map(|location| (header::LOCATION, location)));
-    Ok(response)
+fn status(view: &View, (document, created): Written<'_>) -> StatusCode {
+    match document {
+        Some(_) if created => StatusCode::CREATED,
+        Some(document) if view.reads(document) => StatusCode::OK,
+        _ => StatusCode::NO_CONTENT,
+    }
 }
 
 fn one(schema: &Schema, document: &RawDocument, representation: Representation) -> Result<Body> {
@@ -160,14 +188,12 @@ async fn tagged(body: Body, tag: Etag) -> Result<Response> {
 
 /// The path of a document; `None` for an `_id` that no path segment can stand for.
 fn location(schema: &Schema, document: &RawDocument) -> Option<HeaderValue> {
-    let mut id = Vec::new();
-    encode::value(&mut id, document.get("_id").ok()??, schema.id()).ok()?;
-    let text = match serde_json::from_slice(&id).ok()? {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Object(_) => return None,
-        _ => String::from_utf8(id).ok()?,
-    };
-    HeaderValue::try_from(format!("/v1/{}/{}", schema.name, utf8_percent_encode(&text, SEGMENT))).ok()
+    let id = encode::segment(document.get("_id").ok()??, schema.id())?;
+    HeaderValue::try_from(format!("/v1/{}/{id}", schema.name)).ok()
+}
+
+fn id_of(document: &RawDocument) -> Option<RawBson> {
+    document.get("_id").ok().flatten().map(RawBson::from)
 }
 
 fn precondition(headers: &HeaderMap) -> Precondition {

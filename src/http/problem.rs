@@ -48,6 +48,7 @@ impl IntoResponse for Error {
             _ => None,
         };
         response.headers_mut().extend(header);
+        response.extensions_mut().insert(problem);
         response
     }
 }
@@ -110,7 +111,9 @@ impl<'e> More<'e> {
             Error::UnknownCollection { suggestion, .. } => Self { suggestion: suggestion.as_deref(), ..more },
             Error::LimitExceeded { limit, .. } => Self { limit: Some(*limit), ..more },
             Error::TooLarge { limit, .. } => Self { limit: Some(*limit as u64), ..more },
-            Error::Duplicate { index, fields } => Self { index: Some(index), fields: Some(fields), ..more },
+            Error::Duplicate { index, fields } => {
+                Self { index: index.as_deref(), fields: index.as_ref().map(|_| &fields[..]), ..more }
+            }
             Error::PreconditionFailed { current } => Self { etag: current.as_deref(), ..more },
             Error::InvalidDocument { violations, .. } => Self { errors: Some(violations), ..more },
             Error::ReadOnlyField { pointers } | Error::HiddenField { pointers } => {

@@ -1,4 +1,5 @@
-//! Around every request: its id, whether it is let in, what becomes of a panic, its line in the access log, its count.
+//! Around every request: its id, whether it is let in, what becomes of a panic, its line in the access log, and in the audit log
+//! if it was refused, its count.
 //! One layer for all: every layer of a router costs each request a boxed service and a boxed future.
 
 use std::{
@@ -15,15 +16,25 @@ use axum::{
 use futures::{FutureExt, TryFutureExt};
 use tokio::task_local;
 
-use super::{body::read_out, cors, credentials::admit, problem};
+use super::{
+    body::read_out,
+    credentials::admit,
+    extract::Asker,
+    problem::{self, Problem},
+};
 use crate::{
     app::App,
+    audit::Attempt,
     error::{Result, check_limit},
     metrics::Labels,
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_TYPE_OPTIONS: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+
+/// Marks the answer to a write that has left its line in the audit log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Audited;
 
 task_local! {
     /// The id of the request that the task answers.
@@ -40,13 +51,17 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let id = request_id(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut asker = None;
     let answer = async {
-        if cors::is_on(&app) { next.run(request).await } else { answer(State(app.clone()), request, next).await }
+        let answered = AssertUnwindSafe(answer(&app, request, next, &mut asker)).catch_unwind().await;
+        answered.unwrap_or_else(|panic| problem::panicked(&*panic))
     };
     let answer = AssertUnwindSafe(answer).catch_unwind().unwrap_or_else(|panic| problem::panicked(&*panic));
     let mut response = CURRENT_ID.scope(id.clone(), answer).await;
     let (status, time) = (response.status(), started.elapsed());
     log(&id, (&method, uri.path()), status, time);
+    let pattern = route.as_ref().map_or("", MatchedPath::as_str);
+    audit(&id, asker, (operation(&method, pattern), uri.path()), &response);
     response.headers_mut().insert(CONTENT_TYPE_OPTIONS.0, HeaderValue::from_static(CONTENT_TYPE_OPTIONS.1));
     response.headers_mut().insert(REQUEST_ID, id);
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
@@ -54,9 +69,10 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-/// Lets the request in, if its caller is.
-pub(super) async fn answer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match check_url(&app, &request).and_then(|()| admit(&app, &mut request)) {
+async fn answer(app: &App, mut request: Request, next: Next, asker: &mut Option<Asker>) -> Response {
+    let admitted = check_url(app, &request).and_then(|()| admit(app, &mut request));
+    *asker = request.extensions().get().cloned();
+    match admitted {
         Ok(()) => read_out(request, next).await,
         Err(error) => error.into_response(),
     }
@@ -70,6 +86,41 @@ fn log(id: &HeaderValue, (method, path): (&Method, &str), status: StatusCode, ti
     } else {
         tracing::info!(target: "folio::access", id, %method, path, status = status.as_u16(), ms);
     }
+}
+
+/// What a way in is for; `None` for one that reads no documents and writes none.
+fn operation(method: &Method, route: &str) -> Option<&'static str> {
+    match (method.as_str(), route) {
+        ("POST", "/v1/{collection}") => Some("insert"),
+        ("PUT", "/v1/{collection}/{id}") => Some("replace"),
+        ("PATCH", "/v1/{collection}/{id}") => Some("update"),
+        ("DELETE", "/v1/{collection}/{id}") => Some("delete"),
+        ("GET" | "HEAD", route) | ("POST", route @ "/v1/{collection}/_query") => {
+            route.starts_with("/v1/").then_some("read")
+        }
+        _ => None,
+    }
+}
+
+/// The line in the audit log of a request that was refused, or that would have written and did not come to it.
+fn audit(id: &HeaderValue, asker: Option<Asker>, (operation, path): (Option<&'static str>, &str), response: &Response) {
+    let status = response.status();
+    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let writes = operation.is_some_and(|operation| operation != "read");
+    if response.extensions().get::<Audited>().is_some() || !(refused || writes) {
+        return;
+    }
+    let mut names = path.strip_prefix("/v1/").unwrap_or_default().split('/');
+    let mut name = || names.next().filter(|name| !name.is_empty()).map(str::to_owned);
+    let outcome = response.extensions().get::<&Problem>().map_or("ok", |problem| problem.slug);
+    Attempt {
+        caller: asker.map(|Asker(caller)| caller),
+        operation,
+        collection: name(),
+        id: name(),
+        request: id.to_str().ok().map(str::to_owned),
+    }
+    .line(outcome, Some(status.as_u16()));
 }
 
 /// The id that a proxy gave the request, if it can stand in a log as it is; else a new one.

@@ -149,6 +149,7 @@ fn set(tree: &Tree) -> Set {
     let stamp = |when| match tree.get(when).and_then(Tree::as_str) {
         Some("now") => Some(Stamp::Now),
         Some("uuid") => Some(Stamp::Uuid),
+        Some("user") => Some(Stamp::User),
         _ => None,
     };
     Set { insert: stamp("insert"), update: stamp("update") }

@@ -86,7 +86,7 @@ pub(super) fn of_find(error: DriverError) -> Error {
     invalid_query("filter", None, detail)
 }
 
-/// Why a write of `document` into the collection failed.
+/// Why a write of `document` into the collection failed, to be told with [discretion](super::discretion).
 pub(super) fn of_write(error: &DriverError, schema: &Schema, document: Option<&RawDocument>) -> Error {
     match code(error) {
         Some(codes::DOCUMENT_VALIDATION) => {
@@ -178,5 +178,5 @@ fn duplicate(error: &DriverError, schema: &Schema) -> Error {
         None if index == "_id_" => vec!["_id".to_owned()],
         None => Vec::new(),
     };
-    Error::Duplicate { index, fields }
+    Error::Duplicate { index: Some(index), fields }
 }

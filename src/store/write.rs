@@ -11,11 +11,12 @@ use mongodb::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{Store, failure, left, session};
+use super::{Store, discretion::discreet, failure, left, session};
 use crate::{
-    access::Permitted,
+    access::{Permitted, Shape, View},
     codec::decode::MAX_DOCUMENT,
     error::{Error, Result},
+    schema::access::Op,
     update::{ChangePlan, InsertPlan, Next},
 };
 
@@ -31,12 +32,13 @@ pub struct Changed {
 /// Stores the plan's document, and gives it as it is stored.
 pub async fn insert<'p>(store: &Store, plan: &'p Permitted<InsertPlan>) -> Result<Cow<'p, RawDocument>> {
     let InsertPlan { schema, document } = plan.plan();
+    let refused = |error| tell(failure::of_write(&error, schema, Some(document)), plan.view(), document);
     let collection = store.collection(schema);
     check_size(document)?;
     let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
     let insert = async {
         let inserted = collection.insert_one(document).session(&mut session).await;
-        let inserted = inserted.map_err(|error| failure::of_write(&error, schema, Some(document)))?;
+        let inserted = inserted.map_err(refused)?;
         if !is_rewritten(document) {
             return Ok(Cow::Borrowed(document.as_ref()));
         }
@@ -130,8 +132,9 @@ async fn within(
     let by_id = doc! { "_id": plan.plan().id.clone() };
     let found = collection.find_one(plan.selection()).max_time(left(deadline)).session(&mut *session).await;
     let stored = found.map_err(|error| failed(error, plan, None))?;
+    let shape = plan.shape(stored.as_deref())?;
     precondition(store, plan, stored.as_deref())?;
-    let (next, created) = match plan.next(stored.as_deref())? {
+    let (next, created) = match plan.next(stored.as_deref(), shape.as_ref())? {
         Next::Keep => return Ok((Changed { document: stored, created: false }, Wrote::Nothing)),
         Next::Delete => {
             collection.delete_one(by_id).session(session).await.map_err(|error| failed(error, plan, None))?;
@@ -146,7 +149,7 @@ async fn within(
     } else {
         collection.replace_one(by_id.clone(), &next).session(&mut *session).await.map(drop)
     };
-    written.map_err(|error| failed(error, plan, Some(&next)))?;
+    written.map_err(|error| failed(error, plan, Some((&next, shape.as_ref()))))?;
     let document = if is_rewritten(&next) {
         let stored = collection.find_one(by_id).max_time(left(deadline)).session(session).await;
         stored.map_err(|error| failed(error, plan, None))?
@@ -170,15 +173,40 @@ fn precondition(store: &Store, plan: &Permitted<ChangePlan>, stored: Option<&Raw
     if plan.plan().precondition.holds(current) {
         return Ok(());
     }
-    Err(Error::PreconditionFailed { current: Some(current.to_string()) })
+    let current = plan.view().reads(stored).then(|| current.to_string());
+    Err(Error::PreconditionFailed { current })
 }
 
-fn failed(error: DriverError, plan: &Permitted<ChangePlan>, written: Option<&RawDocument>) -> Failed {
+/// What is written, and what is stored there as the caller may change it.
+type Written<'w> = (&'w RawDocument, Option<&'w Shape>);
+
+fn failed(error: DriverError, plan: &Permitted<ChangePlan>, written: Option<Written<'_>>) -> Failed {
     // Who has waited for a server in vain has waited long enough.
     if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !failure::is_selection(&error) {
         Failed::Transient(error)
     } else {
-        Failed::Final(failure::of_write(&error, &plan.plan().schema, written))
+        let told = failure::of_write(&error, &plan.plan().schema, written.map(|(document, _)| document));
+        Failed::Final(match written {
+            None => told,
+            Some((document, Some(shape))) => discreet(told, (document, shape.root())),
+            Some((document, None)) => created(tell(told, plan.view(), document)),
+        })
+    }
+}
+
+/// The `error` that came of inserting `document`, as the caller may know it.
+fn tell(error: Error, view: &View, document: &RawDocument) -> Error {
+    match view.shape_on(Op::Insert, document) {
+        Some(shape) => discreet(error, (document, shape.root())),
+        None => error,
+    }
+}
+
+/// Where a document was to be created and its `_id` is taken, there is one, if none that the caller knows of.
+fn created(error: Error) -> Error {
+    match error {
+        Error::Duplicate { index: Some(index), .. } if index == "_id_" => Error::PreconditionFailed { current: None },
+        error => error,
     }
 }
 

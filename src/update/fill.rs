@@ -1,8 +1,8 @@
-//! What the service adds to a document: defaults, and the fields that it writes itself.
+//! What the service adds to a document: defaults, the fields that it writes itself, and those that rules force.
 
 use bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::{key, stamped, unreadable};
+use super::{Place, forced, key, stamped, unreadable};
 use crate::{
     error::Result,
     schema::{Field, Stamp, access::User},
@@ -13,69 +13,119 @@ use crate::{
 struct Fill<'u> {
     defaults: bool,
     stamp: fn(&Field) -> Option<Stamp>,
+    forced: bool,
     user: Option<&'u User>,
 }
 
-/// A shape, and who writes what has it.
-type Place<'p> = (&'p Field, Option<&'p User>);
+/// What the service makes of a field by itself.
+enum Written {
+    /// Nothing: it is the client's.
+    No,
+    Value(RawBson),
+    /// There is no value for it.
+    Gone,
+}
 
-/// Defaults and the fields written on insert.
+/// Defaults, the fields written on insert, and the forced ones.
 pub(super) fn on_insert(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
-    Fill { defaults: true, stamp: |field| field.set?.insert, user }.document(document, shape)
+    let stamp = |field: &Field| field.set?.insert;
+    Fill { defaults: true, stamp, forced: true, user }.document(document, None, shape)
 }
 
-/// Defaults alone: what the service writes is settled when it is known that anything changes.
-pub(super) fn on_replace(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
-    Fill { defaults: true, stamp: |_| None, user }.document(document, shape)
+/// Defaults alone: what the service writes is settled when it is known that anything changes. What is out of sight in an
+/// object that is `stored` stays as it is there, be it absent.
+pub(super) fn on_replace(
+    document: &RawDocument,
+    stored: &RawDocument,
+    (shape, user): Place<'_>,
+) -> Result<RawDocumentBuf> {
+    Fill { defaults: true, stamp: |_| None, forced: false, user }.document(document, Some(stored), shape)
 }
 
-/// The fields written on update.
+/// The fields written on update, and the forced ones.
 pub(super) fn on_update(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
-    Fill { defaults: false, stamp: |field| field.set?.update, user }.document(document, shape)
+    let stamp = |field: &Field| field.set?.update;
+    Fill { defaults: false, stamp, forced: true, user }.document(document, None, shape)
 }
 
 impl Fill<'_> {
-    fn document(self, document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
+    fn document(self, document: &RawDocument, stored: Option<&RawDocument>, shape: &Field) -> Result<RawDocumentBuf> {
         if !self.adds_to(shape) {
             return Ok(document.to_owned());
         }
         let mut out = RawDocumentBuf::new();
         for element in document {
             let (name, value) = element.map_err(unreadable)?;
-            match self.written(shape.member(name.as_str()), name.as_str() == "_id") {
-                Some(written) => out.append(name, written),
-                None => out.append(name, self.value(value, shape.member(name.as_str()))?),
+            let field = shape.member(name.as_str());
+            match self.written(field, name.as_str())? {
+                Written::Value(written) => out.append(name, written),
+                Written::Gone => {}
+                Written::No => out.append(name, self.value(value, member(stored, name.as_str())?, field)?),
             }
         }
         for (name, field) in &shape.properties {
-            let absent = document.get(name).map_err(unreadable)?.is_none();
-            if absent && let Some(value) = self.written(field, name == "_id").or_else(|| self.default(field)) {
+            if document.get(name).map_err(unreadable)?.is_none()
+                && let Some(value) = self.absent((name, field), stored.is_some())?
+            {
                 out.append(key(name)?, value);
             }
         }
         Ok(out)
     }
 
-    /// The value that the service writes to a field now. An `_id` is made once, before anything is filled in.
-    fn written(self, field: &Field, id: bool) -> Option<RawBson> {
-        if id { None } else { (self.stamp)(field).map(|stamp| stamped(stamp, field, self.user)) }
-    }
-
-    fn default(self, field: &Field) -> Option<RawBson> {
-        if self.defaults { field.default.clone() } else { None }
-    }
-
-    fn value(self, value: RawBsonRef<'_>, field: &Field) -> Result<RawBson> {
-        match value {
-            RawBsonRef::Document(document) => self.document(document, field).map(RawBson::Document),
-            value => Ok(value.into()),
+    /// The value of a field that is not there, in an object that is stored or new.
+    fn absent(self, (name, field): (&str, &Field), is_stored: bool) -> Result<Option<RawBson>> {
+        match self.written(field, name)? {
+            Written::Value(value) => return Ok(Some(value)),
+            Written::Gone => return Ok(None),
+            Written::No => {}
         }
+        if self.forces_below(field) {
+            return self.document(&RawDocumentBuf::new(), None, field).map(|object| Some(RawBson::Document(object)));
+        }
+        let is_kept = field.forced.is_some() || (is_stored && field.is_out_of_sight());
+        Ok(if self.defaults && !is_kept { field.default.clone() } else { None })
+    }
+
+    /// An `_id` is made once, before anything is filled in.
+    fn written(self, field: &Field, name: &str) -> Result<Written> {
+        match (&field.forced, (self.stamp)(field)) {
+            _ if name == "_id" => Ok(Written::No),
+            (Some(value), _) if self.forced => forced(value, self.user).map(Written::Value),
+            (_, Some(stamp)) => Ok(stamped(stamp, field, self.user).map_or(Written::Gone, Written::Value)),
+            _ => Ok(Written::No),
+        }
+    }
+
+    fn value(self, value: RawBsonRef<'_>, stored: Option<RawBsonRef<'_>>, field: &Field) -> Result<RawBson> {
+        let filled = match value.as_document() {
+            Some(object) => self.document(object, stored.and_then(RawBsonRef::as_document), field),
+            // What a rule forces is there, whatever was sent in place of the object that holds it.
+            None if self.forces_below(field) => self.document(&RawDocumentBuf::new(), None, field),
+            None => return Ok(value.into()),
+        };
+        filled.map(RawBson::Document)
     }
 
     /// Whether anything is added to objects of this shape, at any depth.
     fn adds_to(self, shape: &Field) -> bool {
-        shape.properties.values().any(|field| {
-            (self.stamp)(field).is_some() || (self.defaults && field.default.is_some()) || self.adds_to(field)
+        self.any(shape, |field| {
+            (self.stamp)(field).is_some()
+                || (self.defaults && field.default.is_some())
+                || (self.forced && field.forced.is_some())
         })
     }
+
+    fn forces_below(self, shape: &Field) -> bool {
+        self.forced && self.any(shape, |field| field.forced.is_some())
+    }
+
+    /// Whether this holds of a member of objects of this shape, at any depth.
+    fn any(self, shape: &Field, holds: impl Fn(&Field) -> bool + Copy) -> bool {
+        shape.properties.values().any(|field| holds(field) || self.any(field, holds))
+    }
+}
+
+fn member<'d>(object: Option<&'d RawDocument>, name: &str) -> Result<Option<RawBsonRef<'d>>> {
+    object.map_or(Ok(None), |object| object.get(name).map_err(unreadable))
 }

@@ -1,30 +1,83 @@
-//! Fields that clients may not write: `readOnly` ones, those the service writes, and `_id` once it is stored.
+//! What stays as it is stored: fields that clients may not write (`readOnly` ones, those the service writes or a rule
+//! forces), and those that they cannot see and do not name.
+//!
+//! The law: what is out of sight comes out of a change as it went in, and the rest as if there were nothing else.
+//! Objects are gone through member by member. Of two lists nobody can say which items are the same ones, so a list
+//! whose items hold something out of sight stays as it is or the change is refused.
 
-use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use std::collections::HashMap;
 
-use super::{key, unreadable};
+use bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf, raw::CStr};
+
+use super::{alike, unreadable};
 use crate::{
     error::{Error, Result},
     json::below,
-    schema::Field,
+    schema::{Additional, Field},
 };
+
+/// Refuses a body that names hidden fields, at whatever depth.
+pub(super) fn refuse_hidden(body: &RawDocument, shape: &Field) -> Result<()> {
+    let mut pointers = Vec::new();
+    name_hidden(RawBsonRef::Document(body), (shape, ""), &mut pointers)?;
+    if pointers.is_empty() { Ok(()) } else { Err(Error::HiddenField { pointers }) }
+}
+
+fn name_hidden(value: RawBsonRef<'_>, (shape, at): At<'_>, pointers: &mut Vec<String>) -> Result<()> {
+    match value {
+        _ if !shape.conceals => {}
+        RawBsonRef::Document(object) => {
+            for element in object {
+                let (name, value) = element.map_err(unreadable)?;
+                let (field, here) = (shape.member(name.as_str()), below(at, name.as_str()));
+                if field.hidden {
+                    pointers.push(here);
+                } else {
+                    name_hidden(value, (field, &here), pointers)?;
+                }
+            }
+        }
+        RawBsonRef::Array(items) => {
+            for (index, item) in items.into_iter().enumerate() {
+                let here = below(at, &index.to_string());
+                name_hidden(item.map_err(unreadable)?, (shape.item(), &here), pointers)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
 
 /// Refuses a new document that holds a protected field.
 pub(super) fn refuse_protected(body: &RawDocument, shape: &Field) -> Result<()> {
-    compare(None, body, shape, Absent::Wrong).map(drop)
+    guarded(Sides { stored: None, next: Some(body), sent: Some(body) }, shape, Absent::Wrong).map(drop)
 }
 
-/// `next` with the `stored` values of the protected fields that it leaves out; refuses other values for them.
-pub(super) fn keep_protected(stored: &RawDocument, next: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
-    compare(Some(stored), next, shape, Absent::Kept)
+/// `next`, sent as a whole, with the `stored` values of what it leaves out and may not, or cannot know of.
+pub(super) fn keep(stored: &RawDocument, next: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
+    guarded(Sides { stored: Some(stored), next: Some(next), sent: Some(next) }, shape, Absent::Kept)
 }
 
-/// Refuses a `next` in which `_id` or a protected field is not as `stored`.
-pub(super) fn check_protected(stored: &RawDocument, next: &RawDocument, shape: &Field) -> Result<()> {
-    if member(Some(next), "_id")? != member(Some(stored), "_id")? {
-        return Err(Error::ReadOnlyField { pointers: vec!["/_id".into()] });
+/// `next`, which is `stored` with `patch` merged in, with the stored values of what the patch cannot know of.
+pub(super) fn keep_merged(
+    (stored, patch): (&RawDocument, &RawDocument),
+    next: &RawDocument,
+    shape: &Field,
+) -> Result<RawDocumentBuf> {
+    guarded(Sides { stored: Some(stored), next: Some(next), sent: Some(patch) }, shape, Absent::Wrong)
+}
+
+fn guarded(objects: Sides<&RawDocument>, shape: &Field, absent: Absent) -> Result<RawDocumentBuf> {
+    if !guards_members(shape) {
+        return Ok(objects.next.map(RawDocument::to_owned).unwrap_or_default());
     }
-    compare(Some(stored), next, shape, Absent::Wrong).map(drop)
+    let mut guard = Guard { absent, hidden: Vec::new(), protected: Vec::new() };
+    let guarded = guard.object(objects, (shape, ""))?;
+    match (guard.hidden.is_empty(), guard.protected.is_empty()) {
+        (true, true) => Ok(guarded),
+        (true, false) => Err(Error::ReadOnlyField { pointers: guard.protected }),
+        (false, _) => Err(Error::HiddenField { pointers: guard.hidden }),
+    }
 }
 
 /// What it means that a protected field is stored and left out.
@@ -34,89 +87,141 @@ enum Absent {
     Wrong,
 }
 
-fn compare(stored: Option<&RawDocument>, next: &RawDocument, shape: &Field, absent: Absent) -> Result<RawDocumentBuf> {
-    if !protects(shape) {
-        return Ok(next.to_owned());
-    }
-    let mut guard = Guard { absent, pointers: Vec::new() };
-    let guarded = guard.object(stored, Some(next), (shape, ""))?;
-    if guard.pointers.is_empty() { Ok(guarded) } else { Err(Error::ReadOnlyField { pointers: guard.pointers }) }
-}
-
 struct Guard {
     absent: Absent,
+    /// Where something is out of sight that cannot be kept.
+    hidden: Vec<String>,
     /// Where protected fields are not as they must be.
-    pointers: Vec<String>,
+    protected: Vec<String>,
 }
 
-/// An object that may be absent.
-type Object<'d> = Option<&'d RawDocument>;
+/// Something as it is stored, as it would become, and as it was sent: whole, or as a patch.
+#[derive(Clone, Copy)]
+struct Sides<T> {
+    stored: Option<T>,
+    next: Option<T>,
+    sent: Option<T>,
+}
+
+/// A shape, and where it stands.
+type At<'a> = (&'a Field, &'a str);
 
 impl Guard {
-    fn object(&mut self, stored: Object<'_>, next: Object<'_>, at: (&Field, &str)) -> Result<RawDocumentBuf> {
+    fn object(&mut self, objects: Sides<&RawDocument>, (shape, at): At<'_>) -> Result<RawDocumentBuf> {
+        let (stored, next, sent) = (members(objects.stored)?, members(objects.next)?, members(objects.sent)?);
+        let (mut kept, mut place) = (Kept::default(), None);
+        for element in objects.stored.into_iter().flatten() {
+            let (name, before) = element.map_err(unreadable)?;
+            let field = shape.member(name.as_str());
+            if next.contains_key(name) {
+                place = Some(name);
+            } else if is_guarded(field) {
+                let sides = Sides { stored: Some(before), next: None, sent: sent.get(name).copied() };
+                kept.push(place, name, self.value(sides, (field, &below(at, name.as_str())))?);
+            }
+        }
         let mut out = RawDocumentBuf::new();
-        for element in next.into_iter().flatten() {
+        kept.put(None, &mut out);
+        for element in objects.next.into_iter().flatten() {
             let (name, value) = element.map_err(unreadable)?;
-            let field = at.0.member(name.as_str());
-            if is_protected(field) && member(stored, name.as_str())? != Some(value) {
-                self.pointers.push(below(at.1, name.as_str()));
-            } else if !is_protected(field) && protects(field) {
-                let (before, here) = (object(member(stored, name.as_str())?), below(at.1, name.as_str()));
-                match value {
-                    RawBsonRef::Document(inner) => {
-                        out.append(name, self.object(before, Some(inner), (field, &here))?);
-                    }
-                    value => {
-                        self.lost(before, (field, &here))?;
-                        out.append(name, value);
-                    }
+            let field = shape.member(name.as_str());
+            if is_guarded(field) {
+                let (stored, sent) = (stored.get(name).copied(), sent.get(name).copied());
+                let sides = Sides { stored, next: Some(value), sent };
+                if let Some(value) = self.value(sides, (field, &below(at, name.as_str())))? {
+                    out.append(name, value);
                 }
             } else {
                 out.append(name, value);
             }
-        }
-        for (name, field) in &at.0.properties {
-            if let (Some(before), None) = (member(stored, name)?, member(next, name)?) {
-                self.left_out(name, before, (field, &below(at.1, name)), &mut out)?;
-            }
+            kept.put(Some(name), &mut out);
         }
         Ok(out)
     }
 
-    /// What is protected in an object that something else takes the place of cannot be kept.
-    fn lost(&mut self, stored: Object<'_>, at: (&Field, &str)) -> Result<()> {
+    /// What stands here afterwards.
+    fn value(&mut self, sides: Sides<RawBsonRef<'_>>, at: At<'_>) -> Result<Option<RawBson>> {
+        let (field, stored) = (at.0, sides.stored.map(RawBson::from));
+        let unseen = field.is_out_of_sight();
+        if field.forced.is_some() || (unseen && sides.sent.is_none()) {
+            return Ok(stored);
+        }
+        if is_protected(field) {
+            let is_fine = match (sides.stored, sides.next) {
+                // Whether a value that cannot be seen was guessed is not told.
+                _ if unseen => false,
+                (Some(before), Some(next)) => alike::values(before, next, field)?,
+                (None, None) => true,
+                (Some(_), None) => self.absent == Absent::Kept,
+                (None, Some(_)) => false,
+            };
+            if !is_fine {
+                self.protected.push(at.1.to_owned());
+            }
+            return Ok(stored);
+        }
+        match (sides.stored, sides.next) {
+            (Some(RawBsonRef::Array(list)), next) if field.item().conceals && !list.is_empty() => {
+                let is_seen = match next {
+                    Some(RawBsonRef::Array(next)) => !unseen && alike::lists(list, next, field)?,
+                    _ => false,
+                };
+                if !is_seen {
+                    self.hidden.push(at.1.to_owned());
+                }
+                Ok(stored)
+            }
+            (before, Some(next)) if next.as_document().is_none() => {
+                self.lost(object(before), at)?;
+                Ok(Some(next.into()))
+            }
+            (_, next) => {
+                let objects = Sides { stored: object(sides.stored), next: object(next), sent: object(sides.sent) };
+                let object = self.object(objects, at)?;
+                Ok((next.is_some() || !object.is_empty()).then_some(RawBson::Document(object)))
+            }
+        }
+    }
+
+    /// What is guarded in an object that something else takes the place of cannot be kept. Whether something is there
+    /// that is out of sight is not told.
+    fn lost(&mut self, stored: Option<&RawDocument>, at: At<'_>) -> Result<()> {
+        if stored.is_some() && conceals_members(at.0) {
+            self.hidden.push(at.1.to_owned());
+            return Ok(());
+        }
         let absent = std::mem::replace(&mut self.absent, Absent::Wrong);
-        self.object(stored, None, at)?;
+        self.object(Sides { stored, next: None, sent: None }, at)?;
         self.absent = absent;
         Ok(())
     }
+}
 
-    fn left_out(
-        &mut self,
-        name: &str,
-        before: RawBsonRef<'_>,
-        at: (&Field, &str),
-        out: &mut RawDocumentBuf,
-    ) -> Result<()> {
-        if is_protected(at.0) && self.absent == Absent::Kept {
-            out.append(key(name)?, before);
-        } else if is_protected(at.0) {
-            self.pointers.push(at.1.to_owned());
-        } else if protects(at.0) {
-            let kept = self.object(object(Some(before)), None, at)?;
-            if !kept.is_empty() {
-                out.append(key(name)?, kept);
-            }
+/// Values that are kept, by the name of the field that they stand behind: where they stood, as far as that is there.
+#[derive(Default)]
+struct Kept<'d>(HashMap<Option<&'d CStr>, Vec<(&'d CStr, RawBson)>>);
+
+impl<'d> Kept<'d> {
+    fn push(&mut self, place: Option<&'d CStr>, name: &'d CStr, value: Option<RawBson>) {
+        if let Some(value) = value {
+            self.0.entry(place).or_default().push((name, value));
         }
-        Ok(())
+    }
+
+    fn put(&mut self, place: Option<&'d CStr>, out: &mut RawDocumentBuf) {
+        for (name, value) in self.0.remove(&place).unwrap_or_default() {
+            out.append(name, value);
+        }
     }
 }
 
-fn member<'d>(object: Object<'d>, name: &str) -> Result<Option<RawBsonRef<'d>>> {
-    object.map_or(Ok(None), |object| object.get(name).map_err(unreadable))
+/// The members of an object that may be absent, by name. Looking names up in the object itself would take the square of
+/// their number.
+fn members(object: Option<&RawDocument>) -> Result<HashMap<&CStr, RawBsonRef<'_>>> {
+    object.into_iter().flatten().collect::<Result<_, _>>().map_err(unreadable)
 }
 
-fn object(value: Option<RawBsonRef<'_>>) -> Object<'_> {
+fn object(value: Option<RawBsonRef<'_>>) -> Option<&RawDocument> {
     value.and_then(RawBsonRef::as_document)
 }
 
@@ -124,7 +229,17 @@ fn is_protected(field: &Field) -> bool {
     field.read_only || field.set.is_some()
 }
 
-/// Whether objects of this shape hold a protected field at any depth.
-fn protects(shape: &Field) -> bool {
-    shape.properties.values().any(|field| is_protected(field) || protects(field))
+/// Whether something at or below a place of this shape is not for clients to write freely.
+fn is_guarded(field: &Field) -> bool {
+    is_protected(field) || field.conceals || field.forced.is_some() || guards_members(field)
+}
+
+fn guards_members(shape: &Field) -> bool {
+    conceals_members(shape) || shape.properties.values().any(is_guarded)
+}
+
+/// Whether objects of this shape have members that hold something out of sight.
+fn conceals_members(shape: &Field) -> bool {
+    let others = if let Additional::Shape(field) = &shape.additional { field.conceals } else { false };
+    others || shape.properties.values().any(|field| field.conceals)
 }

@@ -29,7 +29,7 @@ impl Decoder<'_> {
         while let Some(name) = next.map_err(|e| SyntaxError::from_jiter(self.text, &e))? {
             let at = quote_after(self.text, from);
             check(name, shape).map_err(|detail| SyntaxError::at(self.text, at, detail))?;
-            let shape = shape.member(name);
+            let shape = shape.sent(name);
             let slot = raw::key(&mut self.out, name.as_bytes());
             self.keys.push(Key { at, start: slot + 1, length: name.len() });
             let peek = self.peek()?;

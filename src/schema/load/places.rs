@@ -114,7 +114,9 @@ fn values(source: &Source, pointer: &str, tree: &Tree, report: &mut Report) {
 
 /// Why the field cannot hold what the service would write.
 fn unfit(stamp: Stamp, shape: &Field) -> Option<&'static str> {
-    let uuid = shape.kinds.contains(Kind::String) || (shape.uuid && shape.kinds.contains(Kind::BinData));
+    let binary = shape.uuid && shape.kinds.contains(Kind::BinData);
+    let uuid = shape.kinds.contains(Kind::String) || binary;
+    let whole = [Kind::String, Kind::ObjectId, Kind::Int, Kind::Long];
     match stamp {
         Stamp::Now if !shape.kinds.contains(Kind::Date) => {
             Some("`now` needs a field that can hold a date: \"bsonType\": \"date\"")
@@ -122,6 +124,9 @@ fn unfit(stamp: Stamp, shape: &Field) -> Option<&'static str> {
         Stamp::Uuid if !uuid => {
             Some("`uuid` needs a field that can hold a string, or \"bsonType\": \"binData\" with \"format\": \"uuid\"")
         }
+        Stamp::User if !binary && !whole.into_iter().any(|kind| shape.kinds.contains(kind)) => Some(
+            "`user` needs a field that can hold the callers' ids: a string, objectId, int, long, or \"bsonType\": \"binData\" with \"format\": \"uuid\"",
+        ),
         Stamp::Now | Stamp::Uuid | Stamp::User => None,
     }
 }

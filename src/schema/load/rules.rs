@@ -161,10 +161,9 @@ fn set(pointer: &str, tree: &Tree, report: &mut Report) {
     }
     for (name, value) in set {
         let detail = match (name.as_str(), value.as_str()) {
-            ("insert", Some("now" | "uuid")) | ("update", Some("now")) => continue,
-            ("insert" | "update", Some("user")) => "`user` is not supported yet".to_owned(),
-            ("insert", _) => "must be \"now\" or \"uuid\"".to_owned(),
-            ("update", _) => "must be \"now\"".to_owned(),
+            ("insert", Some("now" | "uuid" | "user")) | ("update", Some("now" | "user")) => continue,
+            ("insert", _) => "must be \"now\", \"user\" or \"uuid\"".to_owned(),
+            ("update", _) => "must be \"now\" or \"user\"".to_owned(),
             _ => format!("unknown option{}", did_you_mean(name, ["insert", "update"])),
         };
         report.add_below(&at, name, detail);

@@ -75,8 +75,12 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"{"x-ref": {}}"#, "/x-ref: needs `collection`, the name of the collection it points into"),
     (r#"{"x-ref": {"collection": "a", "onDelete": "restrict"}}"#, r#"/x-ref/onDelete: not supported yet; use "none""#),
     (r#"{"x-ref": {"collection": "a", "check": true}}"#, "/x-ref/check: not supported yet"),
-    (r#"{"x-set": {"update": "uuid"}}"#, r#"/x-set/update: must be "now""#),
-    (r#"{"x-set": {"insert": "user"}}"#, "/x-set/insert: `user` is not supported yet"),
+    (r#"{"x-set": {"update": "uuid"}}"#, r#"/x-set/update: must be "now" or "user""#),
+    (r#"{"x-set": {"insert": "who"}}"#, r#"/x-set/insert: must be "now", "user" or "uuid""#),
+    (
+        r#"{"bsonType": "date", "x-set": {"update": "user"}}"#,
+        "/x-set/update: `user` needs a field that can hold the callers' ids: a string, objectId, int, long, or \"bsonType\": \"binData\" with \"format\": \"uuid\"",
+    ),
     (
         r#"{"type": "string", "x-set": {"insert": "now"}}"#,
         r#"/x-set/insert: `now` needs a field that can hold a date: "bsonType": "date""#,

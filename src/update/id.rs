@@ -1,0 +1,80 @@
+//! The `_id` of documents: where a new one comes from, which there may be, and that it stays.
+
+use bson::{RawBson, RawDocument, RawDocumentBuf, oid::ObjectId};
+
+use super::{Place, refused, stamped, unreadable};
+use crate::{
+    error::{Error, Result},
+    schema::{Kind, Schema},
+};
+
+/// The `_id` of the new document `body`: what a rule forces, else the client's own, else one that is made.
+pub(super) fn choose(schema: &Schema, (_, user): Place<'_>, body: &RawDocument) -> Result<RawBson> {
+    let field = schema.id();
+    if let Some(forced) = &field.forced {
+        return super::forced(forced, user);
+    }
+    if let Some(id) = body.get("_id").map_err(unreadable)? {
+        return Ok(id.into());
+    }
+    match field.set.and_then(|set| set.insert) {
+        Some(stamp) => stamped(stamp, field, user),
+        None if field.kinds.contains(Kind::ObjectId) => Some(RawBson::ObjectId(ObjectId::new())),
+        None => None,
+    }
+    .ok_or_else(|| bad(schema, "required", "is required: this collection does not make an `_id` by itself"))
+}
+
+/// Refuses an `_id` that no path can end with: an empty one is not there, one that begins with `_` is the service's
+/// own, and clients take dots out of paths ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
+pub(super) fn check(schema: &Schema, id: &RawBson) -> Result<()> {
+    match id {
+        RawBson::String(text) if text.is_empty() => Err(bad(schema, "_id", "must not be empty")),
+        RawBson::Binary(data) if data.bytes.is_empty() => Err(bad(schema, "_id", "must not be empty")),
+        RawBson::String(text) if text.starts_with('_') => Err(bad(schema, "_id", "must not begin with `_`")),
+        RawBson::String(text) if text == "." || text == ".." => Err(bad(schema, "_id", "must not be `.` or `..`")),
+        _ => Ok(()),
+    }
+}
+
+/// A refusal of a document's `_id`, in the form of a broken rule.
+pub(crate) fn bad(schema: &Schema, keyword: &str, detail: &str) -> Error {
+    refused(schema, ("/_id", keyword), detail)
+}
+
+/// Refuses a `body` with another `_id`.
+pub(super) fn check_same(id: &RawBson, body: &RawDocument) -> Result<()> {
+    match body.get("_id").map_err(unreadable)? {
+        Some(sent) if sent != id.as_raw_bson_ref() => Err(changed()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a `next` that has not the `_id` of the `stored` document.
+pub(super) fn check_kept(stored: &RawDocument, next: &RawDocument) -> Result<()> {
+    let id = |document: &RawDocument| document.get("_id").map_err(unreadable).map(|id| id.map(RawBson::from));
+    if id(next)? == id(stored)? { Ok(()) } else { Err(changed()) }
+}
+
+fn changed() -> Error {
+    Error::ReadOnlyField { pointers: vec!["/_id".into()] }
+}
+
+/// `document` with `id` as its first field, where MongoDB keeps it.
+pub(super) fn first(id: RawBson, document: &RawDocument) -> Result<RawDocumentBuf> {
+    let mut out = RawDocumentBuf::new();
+    out.append(bson::raw::cstr!("_id"), id);
+    for element in document {
+        let (key, value) = element.map_err(unreadable)?;
+        if key.as_str() != "_id" {
+            out.append(key, value);
+        }
+    }
+    Ok(out)
+}
+
+/// The `_id` of the `stored` document.
+pub(super) fn of(stored: &RawDocument) -> Result<RawBson> {
+    let id = stored.get("_id").map_err(unreadable)?;
+    id.map(RawBson::from).ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))
+}
