@@ -163,7 +163,7 @@ async fn row_22_names_of_other_languages_are_names() {
 async fn row_22_odd_stored_keys_do_no_harm() {
     let api = target().await;
     let mut deep = doc! { "end": 1 };
-    for _ in 0..80 {
+    for _ in 0..55 {
         deep = doc! { "a": [deep] };
     }
     let id = ObjectId::parse_str(ID).unwrap();
