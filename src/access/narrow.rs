@@ -73,3 +73,73 @@ fn protect(field: &mut Field, path: &str) {
 fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::load;
+
+    const PROPERTIES: &str = r#"{
+        "a": {"type": "object", "properties": {"b": {"type": "string"}, "c": {"type": "string"}}},
+        "lines": {"type": "array", "items": {"type": "object", "properties": {"cost": {"bsonType": "int"}}}},
+        "owner": {"type": "string"}, "given": {"type": "string", "readOnly": true}
+    }"#;
+
+    /// What roles with these options, besides operations, together hide, protect and force.
+    fn narrowed(options: &[&str]) -> [Vec<String>; 3] {
+        let roles = options.iter().enumerate();
+        let roles: Vec<_> = roles.map(|(n, more)| format!(r#""r{n}": {{"ops": ["*"]{more}}}"#)).collect();
+        let text = format!(r#"{{"type": "object", "properties": {PROPERTIES}, "x-access": {{{}}}}}"#, roles.join(","));
+        let schema = load::parse("x.json", "x", text).unwrap();
+        let narrowed = narrow(&schema, &schema.access.grants.values().collect::<Vec<_>>());
+        assert_eq!(narrowed.root, narrowed.root.clone().prepared());
+        let mut found = [const { Vec::new() }; 3];
+        gather(&narrowed.root, "", &mut found);
+        found
+    }
+
+    fn gather(field: &Field, at: &str, found: &mut [Vec<String>; 3]) {
+        for (flag, list) in [field.hidden, field.read_only].into_iter().zip(&mut *found) {
+            list.extend(flag.then(|| at.to_owned()));
+        }
+        found[2].extend(field.forced.as_ref().map(|value| format!("{at}={:?}", value.bind(None).unwrap())));
+        for (name, member) in &field.properties {
+            gather(member, &format!("{at}/{name}"), found);
+        }
+        if let Some(item) = &field.items {
+            gather(item, &format!("{at}/*"), found);
+        }
+    }
+
+    #[test]
+    fn leaves_what_one_of_the_roles_leaves() {
+        let cases: &[(&[&str], [&[&str]; 3])] = &[
+            (&[""], [&[], &["/given"], &[]]),
+            (&[r#","hide":["a.b","lines.cost"]"#], [&["/a/b", "/lines/*/cost"], &["/given"], &[]]),
+            (&[r#","hide":["a"]"#, r#","hide":["a.b"]"#], [&["/a/b"], &["/given"], &[]]),
+            (&[r#","hide":["a.c"]"#, r#","hide":["a.b"]"#], [&[], &["/given"], &[]]),
+            (&[r#","hide":["a.c","a.b"]"#, r#","hide":["a"]"#], [&["/a/b", "/a/c"], &["/given"], &[]]),
+            (&[r#","hide":["a"]"#, r#","hide":["a"]"#, ""], [&[], &["/given"], &[]]),
+            (&[r#","readOnly":["a"]"#, r#","readOnly":["a.b"]"#], [&[], &["/a/b", "/given"], &[]]),
+            (&[r#","hide":["a"]"#, r#","readOnly":["a.b"]"#], [&[], &["/a/b", "/given"], &[]]),
+            (&[r#","readOnly":["owner"]"#, r#","set":{"owner":"x"}"#], [&[], &["/owner", "/given"], &[]]),
+            (&[r#","hide":["owner"]"#, r#","set":{"owner":"x"}"#], [&[], &["/owner", "/given"], &[]]),
+            (&[r#","set":{"owner":"x"}"#, r#","set":{"owner":"y"}"#], [&[], &["/given"], &[r#"/owner=String("x")"#]]),
+            (&[r#","set":{"owner":"x"}"#, ""], [&[], &["/given"], &[]]),
+            (
+                &[r#","set":{"owner":"x"},"hide":["owner"],"readOnly":["a"]"#],
+                [&["/owner"], &["/a", "/given"], &[r#"/owner=String("x")"#]],
+            ),
+            (&[r#","set":{"given":"x"}"#], [&[], &["/given"], &[r#"/given=String("x")"#]]),
+            // An item that may be shown but not written: which one it was, a write does not say.
+            (&[r#","hide":["lines.cost"]"#, r#","readOnly":["lines"]"#], [&[], &["/lines", "/given"], &[]]),
+        ];
+        for (options, expected) in cases {
+            assert_eq!(
+                narrowed(options),
+                expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()),
+                "{options:?}"
+            );
+        }
+    }
+}

@@ -81,9 +81,8 @@ impl Policy {
         if let Some(view) = declared.and_then(|schema| self.view_of(schema, caller)) {
             return Ok(view);
         }
-        let refused = caller.refusal(|| format!("your roles may do nothing in `{name}`"));
-        if declared.is_some() || caller.user().is_none() {
-            return Err(refused);
+        if declared.is_some() || (caller.user().is_none() && self.roles(caller).is_some()) {
+            return Err(caller.refusal(|| format!("your roles may do nothing in `{name}`")));
         }
         let seen: Vec<_> = self.views(catalog, caller).map(|view| view.schema.name.clone()).collect();
         Err(Error::UnknownCollection {
@@ -92,16 +91,22 @@ impl Policy {
         })
     }
 
+    /// The roles of a caller; `None` where it may do everything.
+    fn roles<'c>(&self, caller: &'c Caller) -> Option<&'c [String]> {
+        match &caller.rights {
+            Rights::Roles(roles) if !self.is_open => Some(roles),
+            _ => None,
+        }
+    }
+
     fn view_of(self: &Arc<Self>, schema: &Arc<Schema>, caller: &Arc<Caller>) -> Option<View> {
-        let (policy, schema, caller) = (Arc::clone(self), Arc::clone(schema), Arc::clone(caller));
-        let roles = match &caller.rights {
-            Rights::Roles(roles) if !self.is_open => roles,
-            _ => return Some(View { policy, schema, caller, grants: None }),
-        };
+        let view =
+            |grants| View { policy: Arc::clone(self), schema: Arc::clone(schema), caller: Arc::clone(caller), grants };
+        let Some(roles) = self.roles(caller) else { return Some(view(None)) };
         let all = schema.access.grants.iter().enumerate();
         let held = all.filter(|(_, (role, _))| roles.contains(role));
         let grants: Vec<_> = held.filter_map(|(at, (_, grant))| Held::new(at, grant, caller.user())).collect();
-        (!grants.is_empty()).then(|| View { policy, schema, caller, grants: Some(grants.into()) })
+        (!grants.is_empty()).then(|| view(Some(grants.into())))
     }
 
     /// The collection as these of its roles together have it.
@@ -267,3 +272,6 @@ impl View {
         self.policy.narrowed(&self.schema, roles)
     }
 }
+
+#[cfg(test)]
+mod tests;

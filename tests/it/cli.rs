@@ -92,6 +92,59 @@ fn check_reports_every_mistake_at_once() {
     assert!(report.contains("not supported yet"), "{report}");
 }
 
+/// A folder with three collections and their rules.
+fn rules() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let fields = json!({
+        "title": { "type": "string" }, "price": { "bsonType": "decimal" }, "tenant": { "bsonType": "int" },
+        "status": { "type": "string" }, "member": { "bsonType": "objectId" }, "note": { "type": "string" },
+    });
+    let read_only = json!(["title", "status"]);
+    let books = json!({
+        "anonymous": { "ops": ["read"], "filter": { "status": { "$in": ["new", "a, b: c"] } }, "hide": ["price"] },
+        "librarian": ["read", "write"],
+        "admin": ["*"],
+    });
+    let loans = json!({
+        "member": {
+            "ops": ["read", "insert", "update"],
+            "filter": { "$or": [{ "member": "$user.id" }, { "tenant": { "$in": "$user.tenants" }, "note": null }] },
+            "set": { "member": "$user.id", "tenant": 7 }, "hide": ["price", "note"], "readOnly": read_only,
+        },
+        "librarian": { "ops": ["read", "delete"], "hide": ["note"] },
+    });
+    for (name, access) in [("books", Some(books)), ("loans", Some(loans)), ("secrets", None)] {
+        let mut file = json!({ "type": "object", "properties": fields });
+        if let Some(access) = access {
+            file["x-access"] = access;
+        }
+        std::fs::write(folder.path().join(format!("{name}.json")), format!("{file:#}")).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn check_shows_what_roles_may_do() {
+    let folder = rules();
+    let schemas = folder.path().to_str().unwrap();
+    for (name, roles) in [
+        ("check_as_everyone", &["--as", "anonymous"][..]),
+        ("check_as_librarian", &["--as", "librarian"]),
+        ("check_as_several", &["--as", "member,librarian", "--as", "admin"]),
+    ] {
+        let shown = folio(&[&["check", "--schemas", schemas][..], roles].concat());
+        assert!(shown.status.success(), "{shown:?}");
+        let shown = text(&shown.stdout);
+        assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+        insta::assert_snapshot!(name, shown);
+    }
+    let refused = folio(&["check", "--schemas", schemas, "--as", "libarian"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let expected = "no collection file has the role `libarian`, did you mean `librarian`?; there are `admin`, `anonymous`, \
+                    `librarian`, `member`";
+    assert_eq!(text(&refused.stderr).trim(), expected);
+}
+
 #[tokio::test]
 async fn plan_shows_what_would_change_and_changes_nothing() {
     let database = database().await;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod access_rows;
 mod answers;
 mod attacks;
 mod bad_input;

@@ -2,8 +2,8 @@
 
 use bson::{Bson, Document};
 
-use super::{Reader, keys};
-use crate::json::Tree;
+use super::{Reader, keys, partial};
+use crate::{json::Tree, schema::Field};
 
 /// MongoDB's bounds for the weight of a field in a text index.
 const WEIGHTS: std::ops::RangeInclusive<i32> = 1..=99_999;
@@ -35,6 +35,12 @@ impl Reader<'_> {
         let wildcard = keys.keys().any(|path| keys::is_wildcard(path));
         if options.contains_key("unique") && (wildcard || keys::holds(keys, "hashed")) {
             self.refuse("unique", "a hashed or wildcard index cannot be unique");
+        }
+        if options.contains_key("unique") && keys.keys().any(|path| conceals(self.root, path)) {
+            self.refuse(
+                "unique",
+                "a value that is refused is a value that is there, and nobody may read a `writeOnly` field",
+            );
         }
         if options.contains_key("sparse") && wildcard {
             self.refuse("sparse", "a wildcard index is always sparse");
@@ -118,4 +124,10 @@ impl Reader<'_> {
         }
         Some(projection)
     }
+}
+
+/// Whether something at the dotted path, on the way to it or in it is out of sight.
+fn conceals(root: &Field, path: &str) -> bool {
+    let mut outer = path.match_indices('.').map(|(dot, _)| &path[..dot]);
+    outer.any(|path| partial::at(root, path).is_out_of_sight()) || partial::at(root, path).conceals
 }

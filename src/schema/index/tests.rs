@@ -163,3 +163,29 @@ fn refuses_what_is_wrong() {
         assert_eq!(read(BOOK, &format!("[{text}]")).1, [format!("x.json{mistake}")], "{text}");
     }
 }
+
+#[test]
+fn refuses_to_tell_which_values_a_write_only_field_has() {
+    let cases = [
+        (r#"{"keys": {"title": 1}}"#, false),
+        (r#"{"keys": {"year": 1, "title": 1}, "unique": true}"#, true),
+        (r#"{"keys": {"year": 1}, "unique": true}"#, false),
+        (r#"{"keys": {"tags.name": 1}, "unique": true}"#, true),
+        (r#"{"keys": {"tags": 1}, "unique": true}"#, true),
+        (r#"{"keys": {"meta.a": 1}, "unique": true}"#, true),
+        (r#"{"keys": {"meta": 1}, "unique": true}"#, true),
+    ];
+    for (text, refused) in cases {
+        let text = format!(r#"{{"type": "object", "properties": {BOOK}, "x-indexes": [{text}]}}"#);
+        let source =
+            Source { path: "x.json".to_owned(), tree: Tree::parse(text.as_bytes(), 64).unwrap(), text: text.clone() };
+        let mut root = field::derive_root(&source);
+        root.properties["title"].write_only = true;
+        root.properties["meta"].write_only = true;
+        root.properties["tags"].items.as_mut().unwrap().properties["name"].write_only = true;
+        let mut report = Report::new("x.json");
+        parse(&source, &root.prepared(), &mut report);
+        let places: Vec<_> = report.finish().into_iter().map(|mistake| mistake.pointer).collect();
+        assert_eq!(places, if refused { vec!["/x-indexes/0/unique"] } else { vec![] }, "{text}");
+    }
+}
