@@ -27,3 +27,4 @@ mod support;
 mod tidy;
 mod tour;
 mod typed;
+mod ways;

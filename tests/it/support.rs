@@ -241,6 +241,11 @@ impl Api {
         Self { client, database, app, _stop: stop }
     }
 
+    /// Someone without credentials.
+    pub(crate) fn nobody(&self) -> Client {
+        self.client.clone()
+    }
+
     /// Someone with this API key or token.
     pub(crate) fn with(&self, credential: impl Into<String>) -> Client {
         Client { credential: Some(credential.into()), ..self.client.clone() }

@@ -179,7 +179,7 @@ async fn row_22_odd_stored_keys_do_no_harm() {
         assert_eq!(answer.ok(200)["a"]["$where"], "sleep(5000)", "{accept}");
     }
     api.get("/v1/free").await.ok(200);
-    for name in ["a.$where", "b.x\\.y", "$where"] {
+    for name in ["a.$where", "$where"] {
         refused(&api.get(&format!("/v1/free?{}=1", escaped(name))).await, &[400], name);
     }
     // The rest of the document can be changed, and what is odd stays as it is.
