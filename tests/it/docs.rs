@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::Path};
 
 use clap::CommandFactory;
-use folio::{cli::Cli, http::problem};
+use folio::{cli::Cli, http::problem, schema::load};
 
 fn check(path: &str, current: &str) {
     if std::env::var_os("FOLIO_UPDATE").is_some() {
@@ -25,6 +25,21 @@ fn errors_are_documented() {
         write!(text, "\n## {title}\n\n`{slug}`, status {status}\n\n{meaning}\n\n{remedy}\n").unwrap();
     }
     check("docs/errors.md", &text);
+}
+
+#[test]
+fn the_rules_in_the_documentation_are_rules() {
+    let page = fs::read_to_string("docs/collections.md").unwrap();
+    let blocks = page.split("```json\n").skip(1).filter_map(|block| block.split("```").next());
+    let rules: Vec<_> = blocks.filter(|block| block.starts_with("\"x-access\"")).collect();
+    assert!(rules.len() > 3, "{rules:?}");
+    for rules in rules {
+        let fields = r#""owner": {"bsonType": "objectId"}, "status": {"type": "string"}, "branch": {"bsonType": "int"},
+            "cost": {"bsonType": "decimal"}, "lines": {"type": "array", "items": {"properties": {"cost": {}}}}"#;
+        let file = format!(r#"{{"type": "object", "properties": {{{fields}}}, {rules}}}"#);
+        let mistakes = load::parse("things.json", "things", file).err();
+        assert!(mistakes.is_none(), "{rules}: {mistakes:?}");
+    }
 }
 
 #[test]
