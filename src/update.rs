@@ -132,8 +132,9 @@ impl ChangePlan {
             Change::Replace(body) => {
                 let id = id::of(stored)?;
                 id::check_same(&id, body)?;
-                let next = guard::keep(stored, &id::first(id, body)?, place.0)?;
-                changed((stored, &fill::on_replace(&next, stored, place)?), place)
+                let sent = id::first(id, body)?;
+                let next = guard::keep(stored, &sent, place.0)?;
+                changed((stored, &fill::on_replace(&next, (stored, &sent), place)?), place)
             }
             Change::Merge(patch) => {
                 let merged = merge::merge(stored, patch)?;

@@ -7,7 +7,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use crate::{
     error::{Error, Violation},
-    schema::Field,
+    schema::{Field, Sight},
 };
 
 /// All that is said of rules about hidden fields.
@@ -37,19 +37,21 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
 
 /// What is told of a broken rule; `None` for nothing.
 fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Option<Violation> {
-    let place = lead(&violation.pointer, document, shape);
-    let declared = violation.rule.as_deref().is_some_and(|rule| is_declared_hidden(rule, shape));
-    if place.hidden || declared {
+    let is_declared_hidden = |rule: &str| declared(rule, Sight::of_hidden(shape)).is_none();
+    let hidden = lead(&violation.pointer, document, Sight::of_hidden(shape))?;
+    if violation.rule.as_deref().is_some_and(is_declared_hidden) {
         return None;
     }
-    let found = violation.found.filter(|_| !place.unseen && !place.field.conceals);
+    let is_seen = lead(&violation.pointer, document, Sight::of(shape)).is_some_and(|sight| sight.is_clear());
+    let violation = Violation { found: violation.found.filter(|_| is_seen), ..violation };
     // A list of names, or a suggestion, is of all members of the object.
-    let violation = Violation { found, ..violation };
+    let object = violation.pointer.rsplit_once('/').map_or("", |(object, _)| object);
+    let is_open = || lead(object, document, Sight::of_hidden(shape)).is_some_and(|sight| sight.is_clear());
     Some(match violation.keyword.as_str() {
-        "required" | "additionalProperties" if !place.parent.conceals => violation,
+        "required" | "additionalProperties" if is_open() => violation,
         "required" => Violation { expected: None, ..violation },
         "additionalProperties" => Violation { detail: "is not a declared field".to_owned(), ..violation },
-        keyword if PLAIN.contains(&keyword) || !hides_below(place.field) => violation,
+        keyword if PLAIN.contains(&keyword) || hidden.is_clear() => violation,
         _ => unspeakable(violation.pointer),
     })
 }
@@ -59,59 +61,35 @@ fn unspeakable(pointer: String) -> Violation {
     Violation { pointer, detail, keyword, expected: None, found: None, rule: None }
 }
 
-/// Where a pointer leads.
-struct Lead<'f> {
-    field: &'f Field,
-    parent: &'f Field,
-    /// It, or what it is in, is hidden.
-    hidden: bool,
-    /// It, or what it is in, is out of sight.
-    unseen: bool,
-}
-
-fn lead<'f>(pointer: &str, document: &RawDocument, root: &'f Field) -> Lead<'f> {
+/// What is in sight where the pointer into the document leads; `None` where it is nothing.
+fn lead<'f>(pointer: &str, document: &RawDocument, sight: Sight<'f>) -> Option<Sight<'f>> {
     let mut value = Some(RawBsonRef::Document(document));
-    let mut lead = Lead { field: root, parent: root, hidden: false, unseen: false };
-    for token in tokens(pointer) {
-        lead.parent = lead.field;
-        match value {
-            Some(RawBsonRef::Array(items)) => {
-                value = token.parse().ok().and_then(|index: usize| items.get(index).ok().flatten());
-                lead.field = lead.field.item();
-            }
-            object => {
-                value = object.and_then(RawBsonRef::as_document).and_then(|object| object.get(&token).ok().flatten());
-                lead.field = lead.field.member(&token);
-            }
+    tokens(pointer).try_fold(sight, |sight, token| match value {
+        Some(RawBsonRef::Array(items)) => {
+            value = token.parse().ok().and_then(|index: usize| items.get(index).ok().flatten());
+            Some(sight)
         }
-        lead.hidden |= lead.field.hidden;
-        lead.unseen |= lead.field.is_out_of_sight();
-    }
-    lead
+        object => {
+            value = object.and_then(RawBsonRef::as_document).and_then(|object| object.get(&token).ok().flatten());
+            sight.member(&token)
+        }
+    })
 }
 
-/// Whether the subschema at `rule` stands in the declaration of a hidden field.
-fn is_declared_hidden(rule: &str, root: &Field) -> bool {
-    let (mut tokens, mut field) = (tokens(rule), root);
+/// What is in sight where the subschema at `rule` speaks of; `None` where it is nothing. Where it may speak of several
+/// places, all may be.
+fn declared<'f>(rule: &str, mut sight: Sight<'f>) -> Option<Sight<'f>> {
+    let mut tokens = tokens(rule);
     while let Some(keyword) = tokens.next() {
-        field = match keyword.as_str() {
-            "properties" => match tokens.next() {
-                Some(name) => field.member(&name),
-                None => return false,
-            },
-            "items" => field.item(),
-            "allOf" | "anyOf" | "oneOf" => {
-                tokens.next();
-                field
-            }
-            "not" => field,
-            _ => return false,
-        };
-        if field.hidden {
-            return true;
+        match keyword.as_str() {
+            "properties" => sight = sight.member(&tokens.next()?)?,
+            "additionalProperties" => sight = sight.others()?,
+            "allOf" | "anyOf" | "oneOf" => drop(tokens.next()),
+            "items" | "not" => {}
+            _ => return Some(Sight::CLEAR),
         }
     }
-    false
+    Some(sight)
 }
 
 /// The names that an RFC 6901 pointer goes through, after its first `/`.
@@ -119,23 +97,8 @@ fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Whether a rule on the whole of what has this shape can be one about hidden fields.
-fn hides_below(field: &Field) -> bool {
-    field.conceals && (field.properties.values().any(is_hidden) || is_hidden(field.item()) || has_hidden_others(field))
-}
-
-fn is_hidden(field: &Field) -> bool {
-    field.hidden || hides_below(field)
-}
-
-fn has_hidden_others(field: &Field) -> bool {
-    matches!(&field.additional, crate::schema::Additional::Shape(field) if is_hidden(field))
-}
-
-/// Whether every part of the field with the dotted name is in sight, be it a member or in the items of a list.
+/// Whether all of the field with the dotted name is in sight.
 fn is_seen(shape: &Field, name: &str) -> bool {
-    let (name, rest) = name.split_once('.').map_or((name, None), |(name, rest)| (name, Some(rest)));
-    [shape.member(name), shape.item().member(name)]
-        .into_iter()
-        .all(|field| !field.is_out_of_sight() && rest.is_none_or(|rest| is_seen(field, rest)))
+    let sight = name.split('.').try_fold(Sight::of(shape), |sight, name| sight.step(name));
+    sight.is_some_and(|sight| sight.is_clear())
 }

@@ -3,46 +3,53 @@
 use bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::unreadable;
-use crate::{codec::encode, error::Result, schema::Field};
+use crate::{
+    codec::encode,
+    error::Result,
+    schema::{Field, Sight},
+};
 
-/// Whether `sent` is the `stored` list as a client sees it, to whom documents have the shape `shape` here.
-pub(super) fn lists(stored: &RawArray, sent: &RawArray, shape: &Field) -> Result<bool> {
-    let mut sent = sent.into_iter();
-    for item in stored {
-        let Some(other) = sent.next() else { return Ok(false) };
-        if !values(item.map_err(unreadable)?, other.map_err(unreadable)?, shape.item())? {
-            return Ok(false);
-        }
-    }
-    Ok(sent.next().is_none())
-}
-
-fn documents(stored: &RawDocument, sent: &RawDocument, shape: &Field) -> Result<bool> {
-    let mut sent = sent.into_iter();
-    for element in stored {
-        let (name, value) = element.map_err(unreadable)?;
-        let field = shape.member(name.as_str());
-        if field.is_out_of_sight() {
-            continue;
-        }
-        let Some((other_name, other)) = sent.next().transpose().map_err(unreadable)? else { return Ok(false) };
-        if name != other_name || !values(value, other, field)? {
-            return Ok(false);
-        }
-    }
-    Ok(sent.next().is_none())
-}
-
-/// Whether `sent` is the `stored` value as such a client sees it.
+/// Whether `sent` is the `stored` value as a client sees it, to whom what stands here has the shape `shape`.
 ///
 /// Nobody sees in which of the numeric types a number is stored, where the schema leaves that open.
 pub(super) fn values(stored: RawBsonRef<'_>, sent: RawBsonRef<'_>, shape: &Field) -> Result<bool> {
+    alike(stored, sent, (&Sight::of(shape), shape))
+}
+
+/// What of a value is in sight, and its shape.
+type Seen<'s> = (&'s Sight<'s>, &'s Field);
+
+fn alike(stored: RawBsonRef<'_>, sent: RawBsonRef<'_>, seen: Seen<'_>) -> Result<bool> {
     match (stored, sent) {
+        (RawBsonRef::Array(stored), RawBsonRef::Array(sent)) => lists(stored, sent, seen),
+        (RawBsonRef::Document(stored), RawBsonRef::Document(sent)) => documents(stored, sent, seen),
         _ if stored == sent => Ok(true),
-        (RawBsonRef::Array(stored), RawBsonRef::Array(sent)) => lists(stored, sent, shape),
-        (RawBsonRef::Document(stored), RawBsonRef::Document(sent)) => documents(stored, sent, shape),
-        _ => Ok(text(stored, shape)? == text(sent, shape)?),
+        _ => Ok(text(stored, seen.1)? == text(sent, seen.1)?),
     }
+}
+
+fn lists(stored: &RawArray, sent: &RawArray, (sight, shape): Seen<'_>) -> Result<bool> {
+    let mut sent = sent.into_iter();
+    for item in stored {
+        let Some(other) = sent.next() else { return Ok(false) };
+        if !alike(item.map_err(unreadable)?, other.map_err(unreadable)?, (sight, shape.item()))? {
+            return Ok(false);
+        }
+    }
+    Ok(sent.next().is_none())
+}
+
+fn documents(stored: &RawDocument, sent: &RawDocument, (sight, shape): Seen<'_>) -> Result<bool> {
+    let mut sent = sent.into_iter();
+    for element in stored {
+        let (name, value) = element.map_err(unreadable)?;
+        let Some(sight) = sight.member(name.as_str()) else { continue };
+        let Some((other_name, other)) = sent.next().transpose().map_err(unreadable)? else { return Ok(false) };
+        if name != other_name || !alike(value, other, (&sight, shape.member(name.as_str())))? {
+            return Ok(false);
+        }
+    }
+    Ok(sent.next().is_none())
 }
 
 fn text(value: RawBsonRef<'_>, shape: &Field) -> Result<Vec<u8>> {

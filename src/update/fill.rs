@@ -17,6 +17,13 @@ struct Fill<'u> {
     user: Option<&'u User>,
 }
 
+/// Where an object that replaces another one comes from.
+#[derive(Clone, Copy)]
+struct Origin<'d> {
+    stored: Option<&'d RawDocument>,
+    sent: &'d RawDocument,
+}
+
 /// What the service makes of a field by itself.
 enum Written {
     /// Nothing: it is the client's.
@@ -32,14 +39,15 @@ pub(super) fn on_insert(document: &RawDocument, (shape, user): Place<'_>) -> Res
     Fill { defaults: true, stamp, forced: true, user }.document(document, None, shape)
 }
 
-/// Defaults alone: what the service writes is settled when it is known that anything changes. What is out of sight in an
-/// object that is `stored` stays as it is there, be it absent.
+/// Defaults alone, in what was `sent`: what the service writes is settled when it is known that anything changes. What is
+/// out of sight in an object that is `stored` stays as it is there, be it absent.
 pub(super) fn on_replace(
     document: &RawDocument,
-    stored: &RawDocument,
+    (stored, sent): (&RawDocument, &RawDocument),
     (shape, user): Place<'_>,
 ) -> Result<RawDocumentBuf> {
-    Fill { defaults: true, stamp: |_| None, forced: false, user }.document(document, Some(stored), shape)
+    let origin = Origin { stored: Some(stored), sent };
+    Fill { defaults: true, stamp: |_| None, forced: false, user }.document(document, Some(origin), shape)
 }
 
 /// The fields written on update, and the forced ones.
@@ -49,7 +57,7 @@ pub(super) fn on_update(document: &RawDocument, (shape, user): Place<'_>) -> Res
 }
 
 impl Fill<'_> {
-    fn document(self, document: &RawDocument, stored: Option<&RawDocument>, shape: &Field) -> Result<RawDocumentBuf> {
+    fn document(self, document: &RawDocument, origin: Option<Origin<'_>>, shape: &Field) -> Result<RawDocumentBuf> {
         if !self.adds_to(shape) {
             return Ok(document.to_owned());
         }
@@ -60,12 +68,13 @@ impl Fill<'_> {
             match self.written(field, name.as_str())? {
                 Written::Value(written) => out.append(name, written),
                 Written::Gone => {}
-                Written::No => out.append(name, self.value(value, member(stored, name.as_str())?, field)?),
+                Written::No => out.append(name, self.value((name.as_str(), value), origin, field)?),
             }
         }
+        let is_stored = origin.is_some_and(|origin| origin.stored.is_some());
         for (name, field) in &shape.properties {
             if document.get(name).map_err(unreadable)?.is_none()
-                && let Some(value) = self.absent((name, field), stored.is_some())?
+                && let Some(value) = self.absent((name, field), is_stored)?
             {
                 out.append(key(name)?, value);
             }
@@ -97,9 +106,22 @@ impl Fill<'_> {
         }
     }
 
-    fn value(self, value: RawBsonRef<'_>, stored: Option<RawBsonRef<'_>>, field: &Field) -> Result<RawBson> {
+    fn value(
+        self,
+        (name, value): (&str, RawBsonRef<'_>),
+        origin: Option<Origin<'_>>,
+        field: &Field,
+    ) -> Result<RawBson> {
+        let origin = match origin {
+            None => None,
+            Some(Origin { stored, sent }) => match member(Some(sent), name)? {
+                Some(sent) => Some(Origin { stored: member(stored, name)?, sent }),
+                // It is there only for what is kept in it.
+                None => return Ok(value.into()),
+            },
+        };
         let filled = match value.as_document() {
-            Some(object) => self.document(object, stored.and_then(RawBsonRef::as_document), field),
+            Some(object) => self.document(object, origin, field),
             // What a rule forces is there, whatever was sent in place of the object that holds it.
             None if self.forces_below(field) => self.document(&RawDocumentBuf::new(), None, field),
             None => return Ok(value.into()),
@@ -126,6 +148,8 @@ impl Fill<'_> {
     }
 }
 
-fn member<'d>(object: Option<&'d RawDocument>, name: &str) -> Result<Option<RawBsonRef<'d>>> {
-    object.map_or(Ok(None), |object| object.get(name).map_err(unreadable))
+/// The object that is the member `name`, if there is one.
+fn member<'d>(object: Option<&'d RawDocument>, name: &str) -> Result<Option<&'d RawDocument>> {
+    let value = object.map_or(Ok(None), |object| object.get(name).map_err(unreadable))?;
+    Ok(value.and_then(RawBsonRef::as_document))
 }

@@ -13,34 +13,32 @@ use super::{alike, unreadable};
 use crate::{
     error::{Error, Result},
     json::below,
-    schema::{Additional, Field},
+    schema::{Additional, Field, Sight},
 };
 
 /// Refuses a body that names hidden fields, at whatever depth.
 pub(super) fn refuse_hidden(body: &RawDocument, shape: &Field) -> Result<()> {
     let mut pointers = Vec::new();
-    name_hidden(RawBsonRef::Document(body), (shape, ""), &mut pointers)?;
+    name_hidden(RawBsonRef::Document(body), (&Sight::of_hidden(shape), ""), &mut pointers)?;
     if pointers.is_empty() { Ok(()) } else { Err(Error::HiddenField { pointers }) }
 }
 
-fn name_hidden(value: RawBsonRef<'_>, (shape, at): At<'_>, pointers: &mut Vec<String>) -> Result<()> {
+fn name_hidden(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut Vec<String>) -> Result<()> {
     match value {
-        _ if !shape.conceals => {}
+        _ if sight.is_clear() => {}
         RawBsonRef::Document(object) => {
             for element in object {
                 let (name, value) = element.map_err(unreadable)?;
-                let (field, here) = (shape.member(name.as_str()), below(at, name.as_str()));
-                if field.hidden {
-                    pointers.push(here);
-                } else {
-                    name_hidden(value, (field, &here), pointers)?;
+                let here = below(at, name.as_str());
+                match sight.member(name.as_str()) {
+                    Some(sight) => name_hidden(value, (&sight, &here), pointers)?,
+                    None => pointers.push(here),
                 }
             }
         }
         RawBsonRef::Array(items) => {
             for (index, item) in items.into_iter().enumerate() {
-                let here = below(at, &index.to_string());
-                name_hidden(item.map_err(unreadable)?, (shape.item(), &here), pointers)?;
+                name_hidden(item.map_err(unreadable)?, (sight, &below(at, &index.to_string())), pointers)?;
             }
         }
         _ => {}
@@ -161,12 +159,9 @@ impl Guard {
             return Ok(stored);
         }
         match (sides.stored, sides.next) {
-            (Some(RawBsonRef::Array(list)), next) if field.item().conceals && !list.is_empty() => {
-                let is_seen = match next {
-                    Some(RawBsonRef::Array(next)) => !unseen && alike::lists(list, next, field)?,
-                    _ => false,
-                };
-                if !is_seen {
+            (Some(before), next) if is_opaque(before, field) => {
+                let is_seen = next.map(|next| Ok(!unseen && alike::values(before, next, field)?)).transpose()?;
+                if is_seen != Some(true) {
                     self.hidden.push(at.1.to_owned());
                 }
                 Ok(stored)
@@ -236,6 +231,16 @@ fn is_guarded(field: &Field) -> bool {
 
 fn guards_members(shape: &Field) -> bool {
     conceals_members(shape) || shape.properties.values().any(is_guarded)
+}
+
+/// Whether something out of sight may be in the `stored` value, of which nobody could say where it belongs in another
+/// one: it is in the items of a list, or where the shape has a list and not an object.
+fn is_opaque(stored: RawBsonRef<'_>, shape: &Field) -> bool {
+    match stored {
+        RawBsonRef::Array(items) => !items.is_empty() && (shape.item().conceals || conceals_members(shape)),
+        RawBsonRef::Document(object) => !object.is_empty() && shape.item().conceals,
+        _ => false,
+    }
 }
 
 /// Whether objects of this shape have members that hold something out of sight.

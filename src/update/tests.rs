@@ -33,6 +33,9 @@ fn patched(stored: &RawDocumentBuf, patch: &str) -> Result<Next, Error> {
     next(stored, Change::Merge(decode::document(patch.as_bytes(), &schema().root).unwrap()))
 }
 
+mod law;
+mod narrowed;
+
 #[test]
 fn an_insert_is_completed_and_starts_with_its_id() {
     let plan = InsertPlan::new(

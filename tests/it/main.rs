@@ -4,7 +4,8 @@
 
 mod access_rows;
 mod answers;
-mod attacks;
+mod audit;
+mod auth;
 mod bad_input;
 mod cli;
 mod concurrency;
@@ -27,4 +28,4 @@ mod support;
 mod tidy;
 mod tour;
 mod typed;
-mod ways;
+mod writing_rules;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use folio::{
     Document,
+    access::Caller,
     codec::decode,
     document::Find,
     sample::{self, Author, Book, Loan, Member},
+    schema::access::User,
 };
 use mongodb::bson::{self, Bson, RawDocumentBuf, doc, oid::ObjectId};
 
-use crate::support::Api;
+use crate::support::{Api, catalog};
 
 fn round_trip<T: Document>(catalog: &folio::schema::Catalog) {
     let schema = catalog.get(T::COLLECTION).unwrap();
@@ -74,6 +76,54 @@ async fn finds_gets_inserts_replaces_and_deletes() {
         matches!(&error, folio::Error::InvalidDocument { violations, .. } if violations[0].pointer == "/title"),
         "{error}"
     );
+}
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Thing {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<i32>,
+}
+
+impl Document for Thing {
+    const COLLECTION: &'static str = "things";
+}
+
+#[tokio::test]
+async fn an_application_acts_for_a_caller() {
+    let file = serde_json::json!({
+        "type": "object",
+        "properties": { "_id": { "type": "string" }, "owner": { "type": "string" }, "cost": { "bsonType": "int" } },
+        "x-access": {
+            "member": {
+                "ops": ["read", "insert", "update"],
+                "filter": { "owner": "$user.id" },
+                "set": { "owner": "$user.id" },
+                "hide": ["cost"]
+            }
+        }
+    });
+    let api = Api::closed(catalog(&[("things", file)])).await;
+    let all = api.app.collection::<Thing>().unwrap();
+    let known = |id: &str| Caller::known(User { id: id.into(), ..User::default() }, ["member".to_owned()]);
+    let [ann, bob] = ["ann", "bob"].map(|id| all.clone().for_caller(known(id)));
+    let thing = |owner: Option<&str>, cost| Thing { id: "x".into(), owner: owner.map(Into::into), cost };
+    assert_eq!(ann.insert(&thing(Some("bob"), None)).await.unwrap(), thing(Some("ann"), None));
+    all.replace("x", &thing(Some("ann"), Some(3))).await.unwrap();
+    assert_eq!(ann.get("x").await.unwrap(), Some(thing(Some("ann"), None)));
+    assert_eq!(ann.find(Find::default()).await.unwrap(), [thing(Some("ann"), None)]);
+    assert_eq!(ann.replace("x", &thing(None, None)).await.unwrap(), thing(Some("ann"), None));
+    assert_eq!(all.get("x").await.unwrap(), Some(thing(Some("ann"), Some(3))));
+    assert!(matches!(ann.replace("x", &thing(None, Some(1))).await, Err(folio::Error::HiddenField { .. })));
+    assert!(matches!(ann.delete("x").await, Err(folio::Error::Forbidden(_))));
+    assert_eq!(bob.get("x").await.unwrap(), None);
+    assert_eq!(bob.find(Find::default()).await.unwrap(), []);
+    assert!(matches!(bob.replace("x", &thing(None, None)).await, Err(folio::Error::UnknownDocument { .. })));
+    let nobody = all.for_caller(Caller::anonymous());
+    assert!(matches!(nobody.get("x").await, Err(folio::Error::Unauthenticated(_))));
 }
 
 #[path = "../../examples/embed.rs"]
