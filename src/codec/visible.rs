@@ -67,3 +67,126 @@ fn append(out: &mut Vec<u8>, element: Element<'_>, (sight, room): (&Sight<'_>, u
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::{Bson, Document, doc};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A shape in which the fields with these dotted names are hidden, and nothing else is said of anything.
+    fn hiding(names: &[&str]) -> Field {
+        let mut root = Field::any();
+        for name in names {
+            let mut field = &mut root;
+            for name in name.split('.') {
+                field = field.properties.entry(name.to_owned()).or_insert_with(Field::any);
+            }
+            field.hidden = true;
+        }
+        root.prepared()
+    }
+
+    fn shown(stored: &Document, shape: &Field) -> Document {
+        let raw = RawDocumentBuf::try_from(stored).unwrap();
+        Document::try_from(&*document(&raw, shape).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn leaves_out_what_is_hidden_whatever_stands_in_its_place() {
+        let shape = hiding(&["secret", "in.secret", "in.deep.secret"]);
+        for (stored, expected) in [
+            (doc! { "secret": 1, "a": 2 }, doc! { "a": 2 }),
+            (doc! { "in": { "secret": { "x": 1 }, "b": 1 } }, doc! { "in": { "b": 1 } }),
+            (doc! { "in": [{ "secret": 1, "b": 1 }, 5, [{ "secret": 2 }]] }, doc! { "in": [{ "b": 1 }, 5, [{}]] }),
+            (doc! { "in": { "deep": [[{ "secret": 1 }]] } }, doc! { "in": { "deep": [[{}]] } }),
+            (doc! { "in": [{ "deep": { "secret": 1, "c": [1] } }] }, doc! { "in": [{ "deep": { "c": [1] } }] }),
+            (doc! { "in": "secret", "other": { "secret": 1 } }, doc! { "in": "secret", "other": { "secret": 1 } }),
+            (doc! { "in.secret": 1 }, doc! { "in.secret": 1 }),
+        ] {
+            assert_eq!(shown(&stored, &shape), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_items_holds_for_an_object_in_their_place() {
+        let list = Field { items: Some(hiding(&["secret"]).into()), ..Field::any() };
+        let shape = Field { properties: [("list".to_owned(), list)].into_iter().collect(), ..Field::any() }.prepared();
+        for (stored, expected) in [
+            (doc! { "list": [{ "secret": 1, "b": 2 }] }, doc! { "list": [{ "b": 2 }] }),
+            (doc! { "list": { "secret": 1, "b": 2 } }, doc! { "list": { "b": 2 } }),
+        ] {
+            assert_eq!(shown(&stored, &shape), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn borrows_where_nothing_is_hidden() {
+        let stored = RawDocumentBuf::try_from(&doc! { "a": 1 }).unwrap();
+        assert!(matches!(document(&stored, &hiding(&[])).unwrap(), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn goes_as_deep_as_documents_are_printed() {
+        let nest = |depth| (1..depth).fold(doc! { "secret": 1 }, |inner, _| doc! { "a": [inner] });
+        // Of which shape the levels are does not matter here.
+        let shape = hiding(&["a.secret"]);
+        let deep = |depth| document(&RawDocumentBuf::try_from(&nest(depth)).unwrap(), &shape).map(drop);
+        deep(50).unwrap();
+        let items = |depth| (1..depth).fold(Bson::from(doc! { "secret": 1 }), |inner, _| Bson::Array(vec![inner]));
+        let lists = |depth| document(&RawDocumentBuf::try_from(&doc! { "a": items(depth) }).unwrap(), &shape).map(drop);
+        lists(encode::MAX_STORED_DEPTH - 1).unwrap();
+        assert!(matches!(lists(encode::MAX_STORED_DEPTH), Err(crate::Error::Internal(_))));
+    }
+
+    /// Documents of few names, so that hidden ones are met.
+    fn documents() -> impl Strategy<Value = Document> {
+        let leaf = prop_oneof![any::<i32>().prop_map(Bson::from), "[a-c]{0,2}".prop_map(Bson::from), Just(Bson::Null)];
+        let value = leaf.prop_recursive(5, 40, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Bson::from),
+                proptest::collection::vec(("[a-d]", inner), 0..4)
+                    .prop_map(|members| Bson::from(members.into_iter().collect::<Document>())),
+            ]
+        });
+        proptest::collection::vec(("[a-d]", value), 0..5).prop_map(|members| members.into_iter().collect())
+    }
+
+    /// The same in the plainest way: `paths` are hidden, relative to where the value stands.
+    fn plainly(value: Bson, paths: &[&str]) -> Bson {
+        match value {
+            Bson::Array(items) => items.into_iter().map(|item| plainly(item, paths)).collect::<Vec<_>>().into(),
+            Bson::Document(members) => {
+                let kept = members.into_iter().filter(|(name, _)| !paths.contains(&name.as_str()));
+                let inner = |name: &str| -> Vec<&str> {
+                    paths.iter().filter_map(|path| path.strip_prefix(name)?.strip_prefix('.')).collect()
+                };
+                Bson::from(
+                    kept.map(|(name, value)| {
+                        let paths = inner(&name);
+                        (name, plainly(value, &paths))
+                    })
+                    .collect::<Document>(),
+                )
+            }
+            value => value,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_is_left_and_all_else_is(
+            stored in documents(),
+            paths in proptest::collection::vec("[a-d](\\.[a-d]){0,3}", 0..4),
+        ) {
+            let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+            let raw = RawDocumentBuf::try_from(&stored).unwrap();
+            let expected = plainly(stored.into(), &paths);
+            let expected = RawDocumentBuf::try_from(expected.as_document().unwrap()).unwrap();
+            let shape = hiding(&paths);
+            let shown = document(&raw, &shape).unwrap();
+            prop_assert_eq!(shown.as_bytes(), expected.as_bytes());
+        }
+    }
+}

@@ -80,3 +80,93 @@ fn is_filter(item: &Document) -> bool {
     let is_operator = |name: &String| name.starts_with('$') && !matches!(name.as_str(), "$and" | "$or" | "$nor");
     !item.is_empty() && !item.keys().any(is_operator)
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::schema::load;
+
+    fn schema(keys: &str) -> Schema {
+        let file = format!(r#"{{"type":"object","x-indexes":[{{"keys":{keys}}}]}}"#);
+        load::parse("schemas/x.json", "x", file).unwrap()
+    }
+
+    fn names(filter: &Document) -> Vec<String> {
+        Names::of(&schema(r#"{"title":"text","in.words":"text"}"#)).with_filter(filter).into_set().into_iter().collect()
+    }
+
+    #[test]
+    fn names_what_is_looked_at() {
+        for (filter, expected) in [
+            (doc! {}, vec![]),
+            (doc! { "b": 1, "a": { "$gt": 1, "$lt": 2 } }, vec!["a", "b"]),
+            (doc! { "a": { "b": 1 }, "c.d": null }, vec!["a", "c.d"]),
+            (doc! { "$or": [{ "a": 1 }, { "$nor": [{ "$and": [{ "b": 1 }] }] }] }, vec!["a", "b"]),
+            (doc! { "a": { "$elemMatch": { "b": 1, "$or": [{ "c.d": 1 }] } } }, vec!["a.b", "a.c.d"]),
+            (doc! { "a": { "$elemMatch": { "$gt": 1 } } }, vec!["a"]),
+            (doc! { "a": { "$elemMatch": {} } }, vec!["a"]),
+            (doc! { "a": { "$elemMatch": { "$elemMatch": { "b": 1 } } } }, vec!["a.b"]),
+            (doc! { "a": { "$elemMatch": { "b": 1 }, "$size": 1 } }, vec!["a", "a.b"]),
+            (doc! { "a": { "$not": { "$elemMatch": { "b": { "$elemMatch": { "c": 1 } } } } } }, vec!["a.b.c"]),
+            (
+                doc! { "a": { "$all": [{ "$elemMatch": { "b": 1 } }, { "$elemMatch": { "c": 1 } }] } },
+                vec!["a.b", "a.c"],
+            ),
+            (doc! { "a": { "$all": [1, 2] } }, vec!["a"]),
+            (doc! { "$text": { "$search": "x" }, "a": 1 }, vec!["a", "in.words", "title"]),
+            (doc! { "$expr": { "$gt": ["$a", 1] } }, vec!["$**"]),
+        ] {
+            assert_eq!(names(&filter), expected, "{filter}");
+        }
+        let wild = schema(r#"{"$**":"text"}"#);
+        let found = Names::of(&wild).with_filter(&doc! { "$text": { "$search": "x" } }).with_sort(&doc! { "z": 1 });
+        assert_eq!(found.into_set().into_iter().collect::<Vec<_>>(), ["$**", "z"]);
+    }
+
+    /// Filters, each with the names that conditions stand on.
+    fn filters() -> impl Strategy<Value = (Document, Vec<String>)> {
+        let name = || "[a-d](\\.[a-d]){0,2}";
+        let leaf = (name(), 0_usize..6).prop_map(|(name, way)| {
+            let condition = match way {
+                0 => Bson::from(1),
+                1 => Bson::from(doc! { "x": 1 }),
+                2 => Bson::from(doc! { "$in": [1, { "x": 1 }] }),
+                3 => Bson::from(doc! { "$not": { "$gte": 1 } }),
+                4 => Bson::from(doc! { "$regex": "^a", "$options": "i" }),
+                _ => Bson::from(doc! { "$elemMatch": { "$gt": 1 } }),
+            };
+            (doc! { &name: condition }, vec![name])
+        });
+        leaf.prop_recursive(4, 24, 3, move |inner| {
+            let branches = proptest::collection::vec(inner.clone(), 1..3);
+            let operator = proptest::sample::select(vec!["$and", "$or", "$nor"]);
+            prop_oneof![
+                (operator, branches).prop_map(|(operator, branches)| {
+                    let (filters, names): (Vec<_>, Vec<_>) = branches.into_iter().unzip();
+                    (doc! { operator: filters }, names.concat())
+                }),
+                (name(), inner, any::<bool>()).prop_map(|(name, (filter, inner), negated)| {
+                    let items = doc! { "$elemMatch": filter };
+                    let condition = if negated {
+                        doc! { "$not": items }
+                    } else {
+                        items
+                    };
+                    let inner = inner.iter().map(|inner| format!("{name}.{inner}")).collect();
+                    (doc! { &name: condition }, inner)
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_field_that_a_filter_mentions_is_named((filter, mentioned) in filters()) {
+            let expected: BTreeSet<_> = mentioned.into_iter().collect();
+            prop_assert_eq!(names(&filter).into_iter().collect::<BTreeSet<_>>(), expected);
+        }
+    }
+}

@@ -28,4 +28,4 @@ mod support;
 mod tidy;
 mod tour;
 mod typed;
-mod writing_rules;
+mod visibility;

@@ -237,3 +237,21 @@ fn the_missing_index_gives_lists_without_sort_their_order() {
         assert_eq!(followed, doc! { last: 1, "_id": 1 }, "{filter}");
     }
 }
+
+#[test]
+fn an_order_tells_of_nothing_that_is_out_of_sight() {
+    let file = |flag: &str| {
+        let file = format!(
+            r#"{{"type":"object","properties":{{"cost":{{"bsonType":"int"{flag}}},"rank":{{"bsonType":"int"}},
+                "note":{{"type":"string","writeOnly":true}}}},"x-indexes":[{{"keys":{{"rank":1,"cost":1}}}}]}}"#
+        );
+        load::parse("schemas/x.json", "x", file).unwrap()
+    };
+    let (seen, hidden, filter) = (file(""), file(r#","writeOnly":true"#), doc! { "rank": { "$eq": 1 } });
+    let avoid = |name: &str| [name.to_owned()];
+    assert_eq!(order(&seen, &filter, &[]), doc! { "cost": 1, "_id": 1 });
+    assert_eq!(order(&seen, &filter, &avoid("costs")), doc! { "cost": 1, "_id": 1 });
+    for (schema, avoided) in [(&hidden, "x"), (&seen, "cost"), (&seen, "cost.of"), (&seen, "rank")] {
+        assert_eq!(order(schema, &filter, &avoid(avoided)), doc! { "_id": 1 }, "{avoided}");
+    }
+}

@@ -5,18 +5,21 @@ use crate::{
 };
 
 fn shown(text: &str) -> String {
+    face(&schema(text))
+}
+
+fn schema(text: &str) -> Schema {
     let tree = Tree::parse(text.as_bytes(), 64).unwrap();
     let source = Source { path: "schemas/x.json".to_owned(), text: text.to_owned(), tree };
     let root = field::derive_root(&source);
-    let schema = Schema {
+    Schema {
         name: "x".to_owned(),
         source,
         root,
         validator: bson::Document::new(),
         indexes: Vec::new(),
         access: Access::admin_only(),
-    };
-    face(&schema)
+    }
 }
 
 /// Checks what the schema of a field looks like.
@@ -99,4 +102,45 @@ fn declares_the_dialect_and_the_id() {
         listed,
         format!(r#"{{{DRAFT},"type":"object","properties":{{{ID},"z":{{}},"a":{{}}}},"x-indexes":[]}}"#)
     );
+}
+
+#[test]
+fn shows_nothing_of_what_is_hidden() {
+    for (text, expected) in [
+        (
+            r#"{"required": ["a", "x"], "properties": {"a": {}, "x": {"type": "string"}}, "x-indexes": [{"keys": {"x": 1}}]}"#,
+            r#"{"required":["a"],"properties":{"_id":{},"a":{}}}"#,
+        ),
+        (
+            r##"{"$defs": {"x": {"title": "T"}}, "properties": {"a": {"$ref": "#/$defs/x", "minLength": 1}, "b": {"$ref": "#/$defs/x"}}}"##,
+            r#"{"properties":{"_id":{},"a":{"minLength":1,"allOf":[{"title":"T"}]},"b":{"title":"T"}}}"#,
+        ),
+        (
+            r#"{"properties": {"a": {}}, "examples": [{"x": 1}], "minProperties": 2, "allOf": [{"required": ["x"]}], "anyOf": [{"required": ["x"]}, {"required": ["a"]}]}"#,
+            r#"{"properties":{"_id":{},"a":{}},"allOf":[{"required":[]}],"anyOf":[{"required":[]},{"required":["a"]}]}"#,
+        ),
+        (
+            r#"{"properties": {"a": {}}, "not": {"required": ["x"]}, "oneOf": [{"required": ["a"]}, {"required": ["x"]}]}"#,
+            r#"{"properties":{"_id":{},"a":{}}}"#,
+        ),
+        (
+            r#"{"properties": {"a": {}}, "not": {"required": ["a"]}, "additionalProperties": false, "x-access": {"x": []}}"#,
+            r#"{"properties":{"_id":{},"a":{}},"not":{"required":["a"]},"additionalProperties":false}"#,
+        ),
+        (
+            r#"{"properties": {"in": {"properties": {"x": {}, "b": {}}, "const": {"x": 1}}, "a": {"const": 5}}}"#,
+            r#"{"properties":{"_id":{},"in":{"properties":{"b":{}}},"a":{"const":5}}}"#,
+        ),
+    ] {
+        let text = text.replacen(r#""properties": {"#, r#""properties": {"_id": {}, "#, 1);
+        let text = format!(r#"{{"$schema": "s", {}"#, &text[1..]);
+        let mut schema = schema(&text);
+        let mut root = schema.root;
+        root.properties.entry("x".to_owned()).or_insert_with(Field::any).hidden = true;
+        if let Some(inner) = root.properties.get_mut("in") {
+            inner.properties.get_mut("x").unwrap().hidden = true;
+        }
+        schema.root = root.prepared();
+        assert_eq!(face(&schema), expected.replacen('{', r#"{"$schema":"s","#, 1), "{text}");
+    }
 }

@@ -22,7 +22,19 @@ fn suggests_the_keyword_that_was_meant() {
 /// A subschema that stands at the field `f`, and the one mistake in it.
 const MISTAKES: &[(&str, &str)] = &[
     (r#"{"zzzzzz": 1}"#, "/zzzzzz: unknown keyword"),
-    (r#"{"writeOnly": true}"#, "/writeOnly: not supported yet"),
+    (r#"{"writeOnly": 1}"#, "/writeOnly: must be `true` or `false`"),
+    (
+        r#"{"type": "array", "items": {"writeOnly": true}}"#,
+        "/items/writeOnly: belongs on a field with a path: not inside a list or a map, nor under a name with `.` or `$`",
+    ),
+    (
+        r#"{"anyOf": [{"writeOnly": true}]}"#,
+        "/anyOf/0/writeOnly: belongs on the field itself, not in `anyOf`, `oneOf` or `not`",
+    ),
+    (
+        r#"{"writeOnly": true, "readOnly": true}"#,
+        "/writeOnly: nobody could write or read a field that is also `readOnly` or `x-set`",
+    ),
     (r#"{"patternProperties": {}}"#, "/patternProperties: not supported yet"),
     (r#"{"if": {}}"#, "/if: not supported yet"),
     (r#"{"$anchor": "a"}"#, "/$anchor: not supported: refer to places by their pointer, `#/$defs/…`"),

@@ -158,6 +158,7 @@ mod tests {
             after: None,
             sort: doc! { "_id": 1 },
             projection: None,
+            cut: None,
             limit: 20,
             page: None,
             skip: 0,

@@ -74,8 +74,18 @@ mod tests {
     fn shape(filter: Document, sort: Document) -> u64 {
         let schema = load::parse("schemas/things.json", "things", r#"{"type":"object"}"#.to_owned()).unwrap();
         let (schema, bounds) = (Arc::new(schema), Bounds::NONE);
-        let plan =
-            FindPlan { schema, filter, after: None, sort, projection: None, limit: 1, page: None, skip: 0, bounds };
+        let plan = FindPlan {
+            schema,
+            filter,
+            after: None,
+            sort,
+            projection: None,
+            cut: None,
+            limit: 1,
+            page: None,
+            skip: 0,
+            bounds,
+        };
         hash(&plan, &["kept".to_owned()], &mut DefaultHasher::new())
     }
 
