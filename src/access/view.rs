@@ -101,13 +101,14 @@ impl Policy {
     }
 
     fn view_of(self: &Arc<Self>, schema: &Arc<Schema>, caller: &Arc<Caller>) -> Option<View> {
-        let view =
-            |grants| View { policy: Arc::clone(self), schema: Arc::clone(schema), caller: Arc::clone(caller), grants };
-        let Some(roles) = self.roles(caller) else { return Some(view(None)) };
+        let (policy, schema, caller) = (Arc::clone(self), Arc::clone(schema), Arc::clone(caller));
+        let Some(roles) = self.roles(&caller) else {
+            return Some(View { policy, schema, caller, grants: None });
+        };
         let all = schema.access.grants.iter().enumerate();
         let held = all.filter(|(_, (role, _))| roles.contains(role));
-        let grants: Vec<_> = held.filter_map(|(at, (_, grant))| Held::new(at, grant, caller.user())).collect();
-        (!grants.is_empty()).then(|| view(Some(grants.into())))
+        let grants: Arc<[_]> = held.filter_map(|(at, (_, grant))| Held::new(at, grant, caller.user())).collect();
+        (!grants.is_empty()).then_some(View { policy, schema, caller, grants: Some(grants) })
     }
 
     /// The collection as these of its roles together have it.
