@@ -1,10 +1,10 @@
-//! Writing a document, in whatever format, allocates nothing but the room that it is written to.
+//! Showing a document, in whatever format, allocates nothing but the room that it is written to.
 
 #![cfg(test)]
 
 use bson::{Binary, DateTime, RawDocument, RawDocumentBuf, doc, oid::ObjectId, spec::BinarySubtype};
 use folio::{
-    codec::{decode, ejson, ejson::Mode, encode},
+    codec::{decode, ejson, ejson::Mode, encode, visible},
     sample,
     schema::{Field, load},
 };
@@ -73,4 +73,15 @@ fn no_plain_type_costs_an_allocation() {
         "object": { "undeclared": { "deeper": [1, "text"] }, "member": "text" },
     };
     assert_eq!(allocations(&RawDocumentBuf::try_from(&document).unwrap(), &schema.root), 0);
+}
+
+#[test]
+fn what_hides_nothing_shows_documents_without_a_copy() {
+    let catalog = sample::catalog().unwrap();
+    for (name, lines) in sample::FILES {
+        let shape = &catalog.get(name).unwrap().root;
+        let document = decode::document(lines.lines().next().unwrap().as_bytes(), shape).unwrap();
+        let counted = allocation_counter::measure(|| drop(visible::document(&document, shape).unwrap()));
+        assert_eq!(counted.count_total, 0, "{name}");
+    }
 }

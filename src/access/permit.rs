@@ -61,8 +61,8 @@ impl Plan for Draft<'_> {
 
 /// The conditions on the documents that the caller may list by fields with these names.
 fn rows(view: &View, names: impl FnOnce() -> BTreeSet<String>) -> [Option<Document>; 2] {
-    let named = if view.hidden().next().is_some() { names() } else { BTreeSet::new() };
-    [view.rows(&[Op::Read]), view.rows_with(named.iter().map(String::as_str))]
+    let fields = if view.hidden().next().is_some() { names() } else { BTreeSet::new() };
+    [view.rows(&[Op::Read]), view.rows_with(fields.iter().map(String::as_str))]
 }
 
 impl Plan for FindPlan {

@@ -201,7 +201,7 @@ const UNINDEXED_QUERY: Problem = Problem {
     status: 422,
     title: "Unindexed query",
     meaning: "No index serves the query, and the collection is too large to be read or sorted without one.",
-    remedy: "Add `missingIndex` to `x-indexes` in the collection file; where it is left out no index can help, so ask for less. Who runs the service sets the bounds with `--max-scan` and `--max-sort`.",
+    remedy: "Add `missingIndex` to `x-indexes` in the collection file; where it is left out no index can help, so ask for less, or you may not read everything in the collection, and the log has it. Who runs the service sets the bounds with `--max-scan` and `--max-sort`.",
 };
 
 const DEADLINE_EXCEEDED: Problem = Problem {
