@@ -69,7 +69,8 @@ impl<'f> Scope<'f> {
         if self.sight.is_clear() { Ok(self.field) } else { Err(self.refuse(path, place, None)) }
     }
 
-    /// The shape of the member `name` of an `object` in a value that something here is compared with; it was named at `place`.
+    /// The shape of the member `name` of an `object` in a value that something here is compared with; it was named at
+    /// `place`.
     pub(super) fn member<'o>(&self, object: &'o Field, name: &str, place: &Place) -> Result<&'o Field, Error> {
         if object.allows(name) && !name.contains('\0') {
             return Ok(object.member(name));
