@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     access::Policy,
-    auth::Authenticator,
-    config::{Limits, Origin, Schemas, Settings},
+    auth::{Authenticator, Tokens},
+    config::{Limits, Schemas, Settings},
     error::{Error, Result, nearest},
     etag::EtagKey,
     metrics::Metrics,
@@ -40,7 +40,7 @@ impl App {
     /// Connects, brings the database in step with `catalog` and gives the service, ready to serve.
     pub async fn start_with(catalog: Catalog, settings: &Settings) -> Result<Self> {
         let policy = Policy::new(settings.serving.is_open()?);
-        let secret = settings.serving.secret()?;
+        let (secret, tokens) = (settings.serving.secret()?, Tokens::configure(&settings.serving.tokens)?);
         let Connection { database, pool, server } = store::client::connect(&settings.database).await?;
         tracing::info!("connected to {} {}", server.engine, server.version);
         let report = sync::run(&database, &catalog, settings.changes.apply).await?;
@@ -51,7 +51,8 @@ impl App {
             Some(secret) => secret.expose().as_bytes().to_vec(),
             None => sync::secret(&database).await?.to_vec(),
         };
-        let (limits, origins) = (settings.serving.limits.clone(), settings.serving.cors_origin.clone());
+        let authenticator = Authenticator::start(store::Keys::new(&database), tokens).await?;
+        let limits = settings.serving.limits.clone();
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };

@@ -5,7 +5,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
     access::Caller,
-    config,
     error::{Error, Result},
     store::Keys,
 };
@@ -23,7 +25,7 @@ mod keyring;
 mod token;
 
 use keyring::Keyring;
-use token::Tokens;
+pub use token::Tokens;
 
 /// How often is looked whether keys have changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,6 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Authenticator {
     keyring: Keyring,
     tokens: Option<Tokens>,
+    is_closed: AtomicBool,
 }
 
 /// A credential as a request brings it.
@@ -58,10 +61,10 @@ impl fmt::Debug for Credential<'_> {
 
 impl Authenticator {
     /// Reads what credentials are checked with, and keeps it as it is in the database for as long as this is in use.
-    pub async fn start(keys: Keys, tokens: &config::Tokens) -> Result<Arc<Self>> {
-        let tokens = Tokens::configure(tokens)?;
+    pub async fn start(keys: Keys, tokens: Option<Tokens>) -> Result<Arc<Self>> {
         let failed = |e: Error| Error::Startup(format!("reading the API keys failed: {}", e.cause()));
-        let authenticator = Arc::new(Self { keyring: Keyring::read(keys).await.map_err(failed)?, tokens });
+        let keyring = Keyring::read(keys).await.map_err(failed)?;
+        let authenticator = Arc::new(Self { keyring, tokens, is_closed: AtomicBool::new(false) });
         tokio::spawn(keep_current(Arc::downgrade(&authenticator)));
         Ok(authenticator)
     }
@@ -82,9 +85,9 @@ impl Authenticator {
         }
     }
 
-    /// Whether anybody has an API key.
+    /// Whether there is an API key that is good.
     pub fn has_keys(&self) -> bool {
-        !self.keyring.is_empty()
+        self.keyring.has_any()
     }
 
     /// Whether tokens are taken.
@@ -92,8 +95,9 @@ impl Authenticator {
         self.tokens.is_some()
     }
 
-    /// Notes the last uses of keys, before the end.
+    /// Notes the last uses of keys and looks no more, before the connections to the database are closed.
     pub(crate) async fn close(&self) {
+        self.is_closed.store(true, Relaxed);
         self.note_use().await;
     }
 
@@ -119,7 +123,7 @@ async fn keep_current(authenticator: Weak<Authenticator>) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for count in (0..NOTE).cycle() {
         looks.tick().await;
-        let Some(authenticator) = authenticator.upgrade() else { return };
+        let Some(authenticator) = authenticator.upgrade().filter(|a| !a.is_closed.load(Relaxed)) else { return };
         authenticator.look().await;
         if count == NOTE - 1 {
             authenticator.note_use().await;

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,8 @@ const TRUST: Duration = Duration::from_secs(10);
 pub(super) struct Keyring {
     keys: Keys,
     known: RwLock<Known>,
+    /// Whether the last look failed: an outage is one line in the log.
+    is_blind: AtomicBool,
 }
 
 struct Known {
@@ -58,7 +60,7 @@ impl Keyring {
     /// The keys, as they are now.
     pub(super) async fn read(keys: Keys) -> Result<Self> {
         let known = Known::read(&keys, &HashMap::new()).await?;
-        Ok(Self { keys, known: RwLock::new(known) })
+        Ok(Self { keys, known: RwLock::new(known), is_blind: AtomicBool::new(false) })
     }
 
     /// Whose key this is.
@@ -73,27 +75,30 @@ impl Keyring {
         }
         let held = known.by_id.get(id).filter(|held| held.hash == key::hash(secret)).ok_or(UNKNOWN)?;
         let now = DateTime::now().timestamp_millis();
-        if held.is_revoked {
-            return Err(Error::WrongCredential("the API key has been revoked"));
-        }
-        if held.expires.is_some_and(|end| end <= now) {
-            return Err(Error::WrongCredential("the API key has expired"));
-        }
+        held.check(now)?;
         held.use_of.last.fetch_max(now, Relaxed);
         Ok(Arc::clone(&held.caller))
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).by_id.is_empty()
+    /// Whether there is one that is good.
+    pub(super) fn has_any(&self) -> bool {
+        let now = DateTime::now().timestamp_millis();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.by_id.values().any(|held| held.check(now).is_ok())
     }
 
     /// Looks whether the keys are still as they are in the database, and reads them anew if not.
     pub(super) async fn look(&self, patience: Duration) {
-        match timeout(patience, self.follow()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(cause = error.cause(), "the API keys could not be read"),
-            Err(_) => tracing::warn!("the API keys could not be read in time"),
+        let outcome = timeout(patience, self.follow()).await;
+        let trouble = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.cause()),
+            Err(_) => Some("the database does not answer in time".to_owned()),
+        };
+        match (self.is_blind.swap(trouble.is_some(), Relaxed), trouble) {
+            (false, Some(cause)) => tracing::warn!(cause, "API keys cannot be read; those known are good for a moment"),
+            (true, None) => tracing::info!("API keys can be read again"),
+            _ => {}
         }
     }
 
@@ -144,7 +149,7 @@ impl Known {
 }
 
 impl Held {
-    fn of(key: Key, uses: &HashMap<String, Arc<Use>>) -> Option<(String, Self)> {
+    fn of(key: Key, before: &HashMap<String, Arc<Use>>) -> Option<(String, Self)> {
         let hash = blake3::Hash::from_hex(&key.hash).inspect_err(|_| tracing::warn!(key.id, "an API key has no hash"));
         let attributes = key.attributes.into_iter().map(|(name, value)| (name, value.into())).collect();
         let user = User { id: key.id.clone(), name: key.name, attributes };
@@ -153,9 +158,18 @@ impl Held {
             expires: key.expires.map(DateTime::timestamp_millis),
             is_revoked: key.revoked.is_some(),
             caller: Arc::new(Caller::known(user, key.roles)),
-            use_of: uses.get(&key.id).cloned().unwrap_or_default(),
+            use_of: before.get(&key.id).cloned().unwrap_or_default(),
         };
         Some((key.id, held))
+    }
+
+    /// Whether it is good at this time.
+    fn check(&self, now: i64) -> Result<()> {
+        match self.expires {
+            _ if self.is_revoked => Err(Error::WrongCredential("the API key has been revoked")),
+            Some(end) if end <= now => Err(Error::WrongCredential("the API key has expired")),
+            _ => Ok(()),
+        }
     }
 }
 

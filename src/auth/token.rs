@@ -17,6 +17,7 @@ use crate::{
 
 mod claims;
 mod keyset;
+mod public;
 mod ring;
 mod source;
 
@@ -29,9 +30,10 @@ const LONGEST: usize = 16 << 10;
 
 /// The tokens that are believed.
 #[derive(Debug)]
-pub(super) struct Tokens {
+pub struct Tokens {
     source: Source,
     rules: Rules,
+    /// Exchanged when their file changes.
     keys: RwLock<Arc<KeySet>>,
     claims: Claims,
 }
@@ -41,7 +43,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::Startup`] where the settings lack something, contradict each other, or hold no usable key.
-    pub(super) fn configure(settings: &config::Tokens) -> Result<Option<Self>> {
+    pub fn configure(settings: &config::Tokens) -> Result<Option<Self>> {
         let Some(source) = Source::choose(settings)? else { return Ok(None) };
         // Where the application that embeds this has a provider of its own, that one does as well.
         let _ = CryptoProvider::install_default(&ring::PROVIDER);
@@ -56,13 +58,14 @@ impl Tokens {
         if token.len() > LONGEST {
             return Err(Error::WrongCredential("the token is too long"));
         }
-        let header = decode_header(token).map_err(|e| Error::WrongCredential(refusal(e.kind())))?;
+        let header = decode_header(token)
+            .map_err(|_| Error::WrongCredential("it is neither an API key nor a token that can be read"))?;
         if header.crit.is_some() {
             return Err(Error::WrongCredential("the token has extensions that are not known here (`crit`)"));
         }
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
         let key = keys.choose(header.kid.as_deref()).map_err(Error::WrongCredential)?;
-        let decoded = decode::<Map<String, Value>>(token, &key.key, &key.validation);
+        let decoded = decode::<Map<String, Value>>(token, &key.check, &key.rules);
         let claims = decoded.map_err(|e| Error::WrongCredential(refusal(e.kind())))?.claims;
         self.claims.caller(&claims).map(Arc::new).map_err(Error::WrongCredential)
     }
@@ -94,6 +97,6 @@ fn refusal(kind: &ErrorKind) -> &'static str {
         ErrorKind::InvalidAudience => "the token is for another audience",
         ErrorKind::MissingRequiredClaim(_) => "the token lacks `exp`, `iss`, `aud` or `sub`, or one is of another type",
         ErrorKind::InvalidClaimFormat(_) => "the token's `exp` or `nbf` is no time",
-        _ => "it is neither an API key nor a token that can be read",
+        _ => "the token's claims or its signature cannot be read",
     }
 }

@@ -154,8 +154,8 @@ fn unknown(role: &str, catalog: &Catalog) -> Error {
     let roles = roles(catalog);
     let meant =
         nearest(role, roles.iter().copied()).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-    let all = roles.into_iter().collect::<Vec<_>>().join(", ");
-    Error::Startup(format!("no collection file has the role `{role}`{meant} (there are: {all})"))
+    let all = roles.into_iter().collect::<Vec<_>>().join("`, `");
+    Error::Startup(format!("no collection file has the role `{role}`{meant}; there are `{all}`"))
 }
 
 /// A key's name: something that can stand in a line.

@@ -1,6 +1,6 @@
 //! `folio serve`: the API on a database that is already there.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use tokio::{
     net::TcpListener,
@@ -9,8 +9,9 @@ use tokio::{
 
 use super::say;
 use crate::{
+    access::Caller,
     app::App,
-    config::{Schemas, Settings},
+    config::{Database, Schemas, Settings},
     error::{Error, Result},
     http,
 };
@@ -45,11 +46,46 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     if serving.open.is_some() {
         tracing::warn!("open: whoever reaches {address} may read and change everything");
     } else {
-        tracing::warn!("closed: without `--open` all but health and metrics answers 401");
+        say_who_is_served(&app, args);
     }
     say(format_args!("serving http://{address}/v1"));
     http::serve(app, listener, stop, serving.grace).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says by what callers are known, and how one becomes known where nobody can be yet.
+fn say_who_is_served(app: &App, args: &Args) {
+    let authenticator = app.authenticator();
+    match &args.settings.serving.tokens.jwt_issuer {
+        Some(issuer) if authenticator.takes_tokens() => {
+            tracing::info!("callers are known by API keys (`folio keys add`) and by tokens of {issuer}");
+        }
+        _ => tracing::info!(
+            "callers are known by API keys (`folio keys add`); tokens need `--jwt-secret` or `--jwt-keys`"
+        ),
+    }
+    let serves_anyone = app.policy().views(app.catalog(), &Arc::new(Caller::anonymous())).next().is_some();
+    if !serves_anyone && !authenticator.takes_tokens() && !authenticator.has_keys() {
+        tracing::warn!("nobody can use the API yet: make the first key with `{}`", first_key(args));
+    }
+}
+
+/// The command that makes a key for this service. What the connection string holds is not repeated.
+fn first_key(args: &Args) -> String {
+    let (database, defaults) = (&args.settings.database, Database::default());
+    let mut command = vec!["folio keys add --role admin --name \"first key\"".to_owned()];
+    if args.schemas.schemas.as_os_str() != "schemas" {
+        command.push(format!("--schemas '{}'", args.schemas.schemas.display()));
+    }
+    if database.database != defaults.database {
+        command.push(format!("--database '{}'", database.database));
+    }
+    if let Some(file) = &database.mongodb_file {
+        command.push(format!("--mongodb-file '{}'", file.display()));
+    } else if database.mongodb != defaults.mongodb {
+        command.push("--mongodb …".to_owned());
+    }
+    command.join(" ")
 }
 
 pub(super) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {

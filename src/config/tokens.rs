@@ -12,7 +12,6 @@ use crate::error::Result;
 /// See [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519).
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tokens (JWT)")]
-#[expect(clippy::struct_field_names, reason = "the flags are named so, beside others")]
 pub struct Tokens {
     /// Secret that tokens are signed with (HS256), at least 32 bytes
     #[arg(long, env = "FOLIO_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
@@ -25,7 +24,7 @@ pub struct Tokens {
     #[arg(long, env = "FOLIO_JWT_KEYS", value_name = "FILE")]
     pub jwt_keys: Option<PathBuf>,
     /// The only algorithm that is accepted; without it, the one that the key says or that alone fits it
-    #[arg(long, env = "FOLIO_JWT_ALGORITHM", value_enum)]
+    #[arg(long, env = "FOLIO_JWT_ALGORITHM", value_name = "ALGORITHM", value_enum)]
     pub jwt_algorithm: Option<Algorithm>,
     /// The `iss` of tokens, required where tokens are
     #[arg(long, env = "FOLIO_JWT_ISSUER", value_name = "TEXT")]
@@ -89,9 +88,9 @@ impl FromStr for Attribute {
         if ["id", "name"].contains(&name) {
             return Err(format!("`$user.{name}` is something else already, choose another name"));
         }
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-:/".contains(c);
         if name.is_empty() || !name.chars().all(is_plain) {
-            return Err(format!("`{name}` is no name: expected letters, digits, `_` and `-`"));
+            return Err(format!("`{name}` is no name: expected letters, digits, `_`, `-`, `:` and `/`"));
         }
         Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }

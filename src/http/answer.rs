@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// What answers depend on beside the path, whether or not this version makes a difference of it.
-pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Prefer");
+pub(super) const VARY: HeaderValue =
+    HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Prefer, X-Api-Key");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Bytes from which on an answer is compressed: a smaller one fits a packet or two either way.

@@ -110,14 +110,14 @@ impl Keys {
     async fn change<T>(&self, work: impl AsyncFn(&mut ClientSession) -> DriverResult<T>) -> Result<T> {
         let counter = self.collection::<Document>();
         let mut session = self.database.client().start_session().await?;
-        let counted = async |session: &mut ClientSession| {
+        let both = async |session: &mut ClientSession| {
             let done = work(session).await?;
             let count = counter.update_one(doc! { "_id": COUNTER }, doc! { "$inc": { "changes": 1_i64 } });
             count.upsert(true).session(session).await?;
             Ok(done)
         };
         let transaction = session.start_transaction().write_concern(WriteConcern::majority());
-        transaction.and_run2(counted).await.map_err(Error::from)
+        transaction.and_run2(both).await.map_err(Error::from)
     }
 
     /// Read where it is written, and nothing that a fail-over takes back, whatever the connection string prefers.

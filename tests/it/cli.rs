@@ -279,7 +279,9 @@ fn is_not_open_to_others_by_accident() {
 #[tokio::test]
 async fn says_who_is_served() {
     let database = database().await;
-    for (args, expected) in [(&["--open"][..], "may read and change everything"), (&[], "without `--open`")] {
+    for (args, expected) in
+        [(&["--open"][..], "may read and change everything"), (&[], "callers are known by API keys")]
+    {
         let log = Served::start(&database, Path::new("schemas"), args).stop(Signal::TERM).1;
         assert!(log.contains(expected), "{log}");
     }

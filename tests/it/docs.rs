@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use folio::{cli::Cli, http::problem, schema::load};
 
 fn check(path: &str, current: &str) {
@@ -27,6 +27,24 @@ fn errors_are_documented() {
     check("docs/errors.md", &text);
 }
 
+/// The table of a command's arguments.
+fn describe(command: &Command, text: &mut String) {
+    text.push_str("\n| Flag | Variable | Default | |\n|---|---|---|---|\n");
+    for arg in command.get_arguments().filter(|arg| arg.get_id() != "help") {
+        let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).map(|names| names[0].to_string());
+        let shown = match (arg.get_long(), value) {
+            (Some(flag), Some(value)) => format!("--{flag} {value}"),
+            (Some(flag), None) => format!("--{flag}"),
+            (None, value) => value.unwrap(),
+        };
+        let variable = arg.get_env().map(|name| format!("`{}`", name.to_str().unwrap())).unwrap_or_default();
+        let default =
+            arg.get_default_values().first().map(|v| format!("`{}`", v.to_str().unwrap())).unwrap_or_default();
+        let help = arg.get_help().unwrap();
+        writeln!(text, "| `{shown}` | {variable} | {default} | {help} |").unwrap();
+    }
+}
+
 #[test]
 fn the_rules_in_the_documentation_are_rules() {
     let page = fs::read_to_string("docs/collections.md").unwrap();
@@ -48,17 +66,12 @@ fn settings_are_documented() {
         "# Settings\n\nEvery setting is a flag and an environment variable; the flag goes first. There is no configuration file.\n",
     );
     for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-        write!(text, "\n## `folio {}`\n\n{}\n", command.get_name(), command.get_about().unwrap()).unwrap();
-        text.push_str("\n| Flag | Variable | Default | |\n|---|---|---|---|\n");
-        for arg in command.get_arguments().filter(|arg| arg.get_id() != "help") {
-            let flag = arg.get_long().unwrap();
-            let value = arg.get_value_names().filter(|_| arg.get_action().takes_values());
-            let value = value.map(|names| format!(" {}", names[0])).unwrap_or_default();
-            let variable = arg.get_env().map(|name| format!("`{}`", name.to_str().unwrap())).unwrap_or_default();
-            let default =
-                arg.get_default_values().first().map(|v| format!("`{}`", v.to_str().unwrap())).unwrap_or_default();
-            let help = arg.get_help().unwrap();
-            writeln!(text, "| `--{flag}{value}` | {variable} | {default} | {help} |").unwrap();
+        let nested: Vec<_> = command.get_subcommands().collect();
+        for part in if nested.is_empty() { vec![command] } else { nested } {
+            let name =
+                if part.get_name() == command.get_name() { String::new() } else { format!(" {}", part.get_name()) };
+            write!(text, "\n## `folio {}{name}`\n\n{}\n", command.get_name(), part.get_about().unwrap()).unwrap();
+            describe(part, &mut text);
         }
     }
     text.push_str(

@@ -120,7 +120,7 @@ async fn is_compressed_like_any_answer() {
         for (accepted, coded) in [("gzip, identity;q=0", Some("gzip")), ("identity", None)] {
             let answer = api.http.get(format!("{}{path}", api.base)).header("accept-encoding", accepted).send().await;
             let answer = answer.unwrap();
-            assert_eq!(answer.headers()["vary"], "Accept, Accept-Encoding, Authorization, Prefer", "{path}");
+            assert_eq!(answer.headers()["vary"], "Accept, Accept-Encoding, Authorization, Prefer, X-Api-Key", "{path}");
             assert_eq!(
                 answer.headers().get("content-encoding").map(|coding| coding.to_str().unwrap()),
                 coded,

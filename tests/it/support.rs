@@ -143,9 +143,10 @@ pub(crate) fn tokens() -> Tokens {
 /// A token of someone with these roles; `attributes` become `$user.…`.
 pub(crate) fn token(roles: &[&str], subject: &str, attributes: Value) -> String {
     let mut claims = claims(roles, subject);
-    for (name, value) in attributes.as_object().expect("attributes are an object") {
+    let Value::Object(attributes) = attributes else { panic!("attributes are an object, not {attributes}") };
+    for (name, value) in attributes {
         assert!(ATTRIBUTES.contains(&name.as_str()), "`{name}` is none of the attributes of the tests: {ATTRIBUTES:?}");
-        claims[name] = value.clone();
+        claims[name] = value;
     }
     sign(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, JWT_SECRET.as_bytes())
 }
@@ -237,18 +238,7 @@ impl Api {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         tokio::spawn(http::serve(app.clone(), listener, shutdown, Duration::from_secs(1)));
-        let client = Client { base, http: reqwest::Client::new(), credential: None };
-        Self { client, database, app, _stop: stop }
-    }
-
-    /// Someone without credentials.
-    pub(crate) fn nobody(&self) -> Client {
-        self.client.clone()
-    }
-
-    /// Someone with this API key or token.
-    pub(crate) fn with(&self, credential: impl Into<String>) -> Client {
-        Client { credential: Some(credential.into()), ..self.client.clone() }
+        Self { client: Client::at(&base), database, app, _stop: stop }
     }
 
     /// Someone with the token of [`token`].
@@ -266,6 +256,16 @@ impl Api {
 }
 
 impl Client {
+    /// Someone without credentials, at the service with this address.
+    pub(crate) fn at(base: &str) -> Self {
+        Self { base: base.to_owned(), http: reqwest::Client::new(), credential: None }
+    }
+
+    /// The same with this API key or token.
+    pub(crate) fn with(&self, credential: impl Into<String>) -> Self {
+        Self { credential: Some(credential.into()), ..self.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], "").await
     }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+    jwk::{Jwk, JwkSet},
 };
 
+use super::public::{self, Public};
 use crate::{
     config::{self, Secret, Tokens},
     error::{Error, Result},
@@ -30,9 +30,10 @@ pub(super) struct KeySet(Vec<Key>);
 pub(super) struct Key {
     /// Its name, if it has one.
     id: Option<String>,
-    pub(super) key: DecodingKey,
+    /// What signatures are checked with.
+    pub(super) check: DecodingKey,
     /// The checks of its tokens, the algorithm among them.
-    pub(super) validation: Validation,
+    pub(super) rules: Validation,
 }
 
 impl Rules {
@@ -59,8 +60,14 @@ impl Rules {
         Ok(Self { algorithm: settings.jwt_algorithm.map(named), validation })
     }
 
-    fn key(&self, id: Option<String>, algorithm: Algorithm, key: DecodingKey) -> Key {
-        Key { id, key, validation: Validation { algorithms: vec![algorithm], ..self.validation.clone() } }
+    /// The key of that name, for tokens of one algorithm.
+    fn trust(&self, id: Option<String>, public: Public, own: Option<Algorithm>) -> Result<Key, String> {
+        let algorithm = self.pin(public.fitting, own)?;
+        Ok(self.key(id, algorithm, public.key))
+    }
+
+    fn key(&self, id: Option<String>, algorithm: Algorithm, check: DecodingKey) -> Key {
+        Key { id, check, rules: Validation { algorithms: vec![algorithm], ..self.validation.clone() } }
     }
 
     /// The one algorithm of a key that can be used by those of `fitting`, and says that it is for `own`.
@@ -91,7 +98,11 @@ impl KeySet {
         if text.contains("PRIVATE KEY-----") {
             return Err("it holds a private key, which belongs to the issuer alone; give the public one".to_owned());
         }
-        if text.trim_start().starts_with('{') { Self::set(text, rules) } else { Ok(Self(vec![pem(text, rules)?])) }
+        if text.trim_start().starts_with('{') {
+            Self::set(text, rules)
+        } else {
+            Ok(Self(vec![rules.trust(None, public::pem(text)?, None)?]))
+        }
     }
 
     fn set(text: &str, rules: &Rules) -> Result<Self, String> {
@@ -100,7 +111,7 @@ impl KeySet {
             .map_err(|e| format!("it is no JSON Web Key Set: see line {}, column {}", e.line(), e.column()))?;
         let (mut keys, mut unfit) = (Vec::<Key>::new(), Vec::new());
         for (at, jwk) in set.keys.iter().enumerate() {
-            match jwk_key(jwk, rules) {
+            match entry(jwk, rules) {
                 Ok(key) if key.id.is_some() && keys.iter().any(|other| other.id == key.id) => {
                     return Err(format!("`/keys/{at}` has the `kid` of a key before it"));
                 }
@@ -129,77 +140,10 @@ impl KeySet {
     }
 }
 
-/// The key of a PEM file; its type says which algorithms it is for.
-fn pem(text: &str, rules: &Rules) -> Result<Key, String> {
-    const RSA: [Algorithm; 4] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256];
-    let count = text.matches("-----BEGIN ").count();
-    if count != 1 || !text.contains("PUBLIC KEY-----") {
-        return Err("expected one public key as PEM (`-----BEGIN PUBLIC KEY-----`), or a JSON Web Key Set".to_owned());
-    }
-    let bytes = text.as_bytes();
-    if let Ok(key) = DecodingKey::from_rsa_pem(bytes) {
-        return Ok(rules.key(None, rules.pin(&RSA, None)?, key));
-    }
-    if let Ok(key) = DecodingKey::from_ed_pem(bytes) {
-        return Ok(rules.key(None, rules.pin(&[Algorithm::EdDSA], None)?, key));
-    }
-    let key = DecodingKey::from_ec_pem(bytes)
-        .map_err(|_| "the PEM holds no RSA, EC or Ed25519 public key that can be read".to_owned())?;
-    let algorithm = curve(key.try_get_as_bytes().unwrap_or_default())?;
-    Ok(rules.key(None, rules.pin(&[algorithm], None)?, key))
-}
-
-/// The algorithm of the curve that a point is on, which its length tells.
-fn curve(point: &[u8]) -> Result<Algorithm, String> {
-    match point.len() {
-        65 => Ok(Algorithm::ES256),
-        97 => Ok(Algorithm::ES384),
-        _ => Err("it is on another curve than P-256 and P-384, or compressed".to_owned()),
-    }
-}
-
-fn jwk_key(jwk: &Jwk, rules: &Rules) -> Result<Key, String> {
-    const RSA: [Algorithm; 4] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256];
-    if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
-        return Err("it is not for signatures (`use`)".to_owned());
-    }
-    let own = match jwk.common.key_algorithm {
-        None => None,
-        Some(own) => Some(Algorithm::try_from(own).map_err(|_| "its `alg` is none that is known here".to_owned())?),
-    };
-    let id = jwk.common.key_id.clone();
-    let readable = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| "it is not in base64url".to_owned());
-    match &jwk.algorithm {
-        AlgorithmParameters::RSA(key) => {
-            let (n, e) = (readable(&key.n)?, readable(&key.e)?);
-            let strip = |bytes: &[u8]| bytes.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<_>>();
-            let (n, e) = (strip(&n), strip(&e));
-            if n.len() < 256 {
-                return Err("an RSA key of less than 2048 bits is not safe".to_owned());
-            }
-            Ok(rules.key(id, rules.pin(&RSA, own)?, DecodingKey::from_rsa_raw_components(&n, &e)))
-        }
-        AlgorithmParameters::EllipticCurve(key) => {
-            let (algorithm, size) = match key.curve {
-                EllipticCurve::P256 => (Algorithm::ES256, 32),
-                EllipticCurve::P384 => (Algorithm::ES384, 48),
-                _ => return Err("it is on another curve than P-256 and P-384".to_owned()),
-            };
-            let (x, y) = (readable(&key.x)?, readable(&key.y)?);
-            if x.len() != size || y.len() != size {
-                return Err("its coordinates are not as long as its curve says".to_owned());
-            }
-            Ok(rules.key(id, rules.pin(&[algorithm], own)?, DecodingKey::from_ec_der(&[&[4], &x[..], &y[..]].concat())))
-        }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            let x = readable(&key.x)?;
-            if x.len() != 32 {
-                return Err("an Ed25519 key has 32 bytes".to_owned());
-            }
-            Ok(rules.key(id, rules.pin(&[Algorithm::EdDSA], own)?, DecodingKey::from_ed_der(&x)))
-        }
-        _ => Err("it is no RSA, EC or Ed25519 public key".to_owned()),
-    }
+/// The key of an entry in a set.
+fn entry(jwk: &Jwk, rules: &Rules) -> Result<Key, String> {
+    let (public, own) = public::jwk(jwk)?;
+    rules.trust(jwk.common.key_id.clone(), public, own)
 }
 
 fn named(algorithm: config::Algorithm) -> Algorithm {
@@ -217,6 +161,6 @@ fn named(algorithm: config::Algorithm) -> Algorithm {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key").field("algorithms", &self.validation.algorithms).finish_non_exhaustive()
+        f.debug_struct("Key").field("algorithms", &self.rules.algorithms).finish_non_exhaustive()
     }
 }

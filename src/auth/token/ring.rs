@@ -3,8 +3,8 @@
 //! Nothing is signed here.
 
 use jsonwebtoken::{
-    Algorithm, DecodingKey, DecodingKeyKind, EncodingKey,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    Algorithm, DecodingKey, DecodingKeyKind,
+    crypto::{CryptoProvider, JwtVerifier, KeyUtils},
     errors::{ErrorKind, Result},
     signature::{Error as SignatureError, Verifier},
 };
@@ -14,11 +14,17 @@ use ring::{
 };
 
 /// What `jsonwebtoken` checks signatures with.
-pub(super) static PROVIDER: CryptoProvider =
-    CryptoProvider { signer_factory: no_signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+pub(super) static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |_, _| {
+        let why = "folio signs no tokens: an application that does installs its own provider before it starts folio";
+        Err(ErrorKind::Provider(why.to_owned()).into())
+    },
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
+    key_utils: KeyUtils::new_unimplemented(),
+};
 
 /// A key, and the one algorithm that it is used by.
-struct Key {
+struct Check {
     algorithm: Algorithm,
     scheme: Scheme,
     key: DecodingKey,
@@ -32,14 +38,10 @@ enum Scheme {
     Curve(&'static dyn VerificationAlgorithm),
 }
 
-fn no_signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    Err(ErrorKind::Provider("folio signs no tokens; install a provider that does before it starts".into()).into())
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    let scheme = scheme(*algorithm).filter(|_| algorithm.family() == key.family());
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    let scheme = scheme(algorithm).filter(|_| algorithm.family() == key.family());
     let scheme = scheme.ok_or(ErrorKind::InvalidAlgorithm)?;
-    Ok(Box::new(Key { algorithm: *algorithm, scheme, key: key.clone() }))
+    Ok(Box::new(Check { algorithm, scheme, key: key.clone() }))
 }
 
 fn scheme(algorithm: Algorithm) -> Option<Scheme> {
@@ -56,7 +58,7 @@ fn scheme(algorithm: Algorithm) -> Option<Scheme> {
     })
 }
 
-impl Verifier<Vec<u8>> for Key {
+impl Verifier<Vec<u8>> for Check {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
         let outcome = match (self.scheme, self.key.kind()) {
             (Scheme::Hmac(algorithm), DecodingKeyKind::SecretOrDer(secret)) => {
@@ -77,7 +79,7 @@ impl Verifier<Vec<u8>> for Key {
     }
 }
 
-impl JwtVerifier for Key {
+impl JwtVerifier for Check {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
