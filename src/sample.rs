@@ -56,5 +56,8 @@ pub const FILES: [(&str, &str); 4] = [
     ("loans", include_str!("../examples/library/loans.ndjson")),
 ];
 
+/// The `_id` of a member who has borrowed, and may stand for any member: Ada Quillfeather.
+pub const READER: &str = "6650f2000000000000000001";
+
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,12 @@ pub struct Member {
     /// The member has asked for the newsletter.
     #[serde(default)]
     pub newsletter: bool,
+    /// A librarian has seen proof of how the member is reached; any change by the member takes it back.
+    #[serde(default)]
+    pub verified: bool,
+    /// What librarians should know; the member does not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     /// When the record was made; written by the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime>,
@@ -61,6 +67,8 @@ impl Member {
             fees: zero(),
             interests: Vec::new(),
             newsletter: false,
+            verified: false,
+            notes: None,
             created_at: None,
             updated_at: None,
         }

@@ -143,3 +143,12 @@ fn lives_and_loans_run_forward() {
         assert!(loan.returned_at.is_none_or(|returned| loan.borrowed_at <= returned), "{}", loan.id);
     }
 }
+
+#[test]
+fn the_member_who_stands_for_any_has_a_book_and_has_brought_one_back() {
+    let reader = ObjectId::parse_str(READER).unwrap();
+    let loans: Vec<_> = read::<Loan>().into_iter().filter(|loan| loan.member == reader).collect();
+    assert!(loans.iter().any(|loan| loan.returned_at.is_none()) && loans.iter().any(|loan| loan.returned_at.is_some()));
+    let member = read::<Member>().into_iter().find(|member| member.id == reader).unwrap();
+    assert!(member.verified && member.notes.is_some());
+}
