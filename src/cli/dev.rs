@@ -6,10 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{
-    say,
-    serve::{listen, stop_signal, unless},
-};
+use super::serve::{listen, stop_signal, unless};
 use crate::{
     app::App,
     config::{Apply, Changes, Database, Open, Serving, Settings},
@@ -19,6 +16,9 @@ use crate::{
     sample,
     schema::Catalog,
 };
+
+mod keys;
+mod welcome;
 
 /// The database that `folio dev` keeps its documents in.
 const DATABASE: &str = "library";
@@ -37,11 +37,14 @@ pub(super) struct Args {
     /// Leave the sample's documents out
     #[arg(long)]
     no_sample: bool,
+    /// Hold callers to the files' `x-access`, and make a key for each role
+    #[arg(long)]
+    secure: bool,
 }
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     let mut stop = stop_signal()?;
-    refuse_others(args.listen)?;
+    refuse_others(args)?;
     let catalog = catalog(args.schemas.as_deref())?;
     let (listener, address) = listen(args.listen).await?;
     let supervisor = std::env::current_exe()
@@ -57,14 +60,19 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// Whoever reaches `folio dev` may do everything, so only this machine may.
-fn refuse_others(address: SocketAddr) -> Result<()> {
+/// What is private to this machine is for it alone, and whoever reaches `folio dev` may do everything.
+fn refuse_others(args: &Args) -> Result<()> {
+    let address = args.listen;
     if address.ip().is_loopback() {
         return Ok(());
     }
+    let (why, instead) = if args.secure {
+        ("is for this machine alone", "folio serve")
+    } else {
+        ("lets every caller read and change everything", "folio serve --open=anywhere")
+    };
     Err(Error::Startup(format!(
-        "`folio dev` lets every caller read and change everything, and {address} can be reached from other machines: \
-         listen on 127.0.0.1, or run `folio serve --open=anywhere`"
+        "`folio dev` {why}, and {address} can be reached from other machines: listen on 127.0.0.1, or run `{instead}`"
     )))
 }
 
@@ -87,35 +95,17 @@ async fn serve(
         database: Database { mongodb: uri.into(), database: DATABASE.to_owned(), ..Database::default() },
         // Nobody else relies on this database, and files are edited back and forth.
         changes: Changes { apply: Apply::All },
-        serving: Serving { listen: address, open: Some(Open::Loopback), ..Serving::default() },
+        serving: Serving { listen: address, open: (!args.secure).then_some(Open::Loopback), ..Serving::default() },
     };
     let start = async {
+        let keys = if args.secure { Some(keys::make(&catalog, &settings.database).await?) } else { None };
         let app = App::start_with(catalog, &settings).await?;
         if args.schemas.is_none() && !args.no_sample {
             sample::fill(&app).await?;
         }
-        Ok(app)
+        Ok((app, keys))
     };
-    let Some(app) = unless(&mut stop, start).await? else { return Ok(()) };
-    welcome(&app, address, uri);
+    let Some((app, keys)) = unless(&mut stop, start).await? else { return Ok(()) };
+    welcome::print(&app, (address, uri), keys.as_deref());
     http::serve(app, listener, stop, settings.serving.grace).await
-}
-
-fn welcome(app: &App, address: SocketAddr, uri: &str) {
-    let first = app.catalog().iter().next().map_or("", |schema| schema.name.as_str());
-    let shell = uri.replacen("/?", &format!("/{DATABASE}?"), 1);
-    say(format_args!("\nFolio serves {} collections at http://{address}/v1\n", app.catalog().iter().count()));
-    say("Try it:");
-    if app.catalog().get("books").is_some() {
-        say(format_args!("  curl 'http://{address}/v1/books?sort=-year&limit=3&fields=title,year'"));
-        say(format_args!("  curl -g 'http://{address}/v1/books?tags=poetry&year[gte]=1900&limit=5'"));
-        say(format_args!(
-            "  curl -X POST http://{address}/v1/books -H 'Content-Type: application/json' -d '{{\"price\":\"cheap\"}}'"
-        ));
-    } else {
-        say(format_args!("  curl http://{address}/v1"));
-        say(format_args!("  curl http://{address}/v1/{first}"));
-        say(format_args!("  curl http://{address}/v1/{first}/_schema"));
-    }
-    say(format_args!("\nLook at what is stored:\n  mongosh \"{shell}\"\n\nStop with Ctrl-C."));
 }

@@ -84,6 +84,16 @@ impl Keys {
         self.change(async |session| keys.insert_one(key).session(session).await.map(drop)).await
     }
 
+    /// Keeps a new key in the place of all others of its name.
+    pub async fn replace(&self, key: &Key) -> Result<()> {
+        let keys = self.collection::<Key>();
+        self.change(async |session| {
+            keys.delete_many(doc! { "name": &key.name }).session(&mut *session).await?;
+            keys.insert_one(key).session(session).await.map(drop)
+        })
+        .await
+    }
+
     /// Revokes the key with this id and gives it; nothing if there is none. The time of the first revocation stays.
     pub async fn revoke(&self, id: &str) -> Result<Option<Key>> {
         let keys = self.collection::<Key>();

@@ -271,9 +271,11 @@ fn is_not_open_to_others_by_accident() {
     let refused = folio(&["serve", "--open", "--listen", "0.0.0.0:0"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("`--open=anywhere`"), "{}", text(&refused.stderr));
-    let refused = Command::new(FOLIO).arg("dev").env("FOLIO_LISTEN", "0.0.0.0:0").output().unwrap();
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("listen on 127.0.0.1"), "{}", text(&refused.stderr));
+    for flags in [&[][..], &["--secure"]] {
+        let refused = Command::new(FOLIO).arg("dev").args(flags).env("FOLIO_LISTEN", "0.0.0.0:0").output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains("listen on 127.0.0.1"), "{}", text(&refused.stderr));
+    }
 }
 
 #[tokio::test]
