@@ -133,7 +133,8 @@ class Requests:
         """Method, path, headers and body of each request in the rotation."""
         spec = adapter[work]
         body = spec.get("body", "")
-        headers = {**({"Content-Type": "application/json"} if body else {}), **spec.get("headers", {})}
+        json_body = {"Content-Type": "application/json"} if body else {}
+        headers = {**json_body, **adapter.get("headers", {}), **spec.get("headers", {})}
         books = [json.dumps(dated(book, adapter["date"]), ensure_ascii=False) for book in self.new_books]
         values = {
             "@id@": [str(id) for id, _ in self.known],

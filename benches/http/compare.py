@@ -20,7 +20,7 @@ OPTIONAL = {"W6", "W7"}
 
 def arguments():
     parser = argparse.ArgumentParser(prog="run.sh compare FOLIO", description=__doc__)
-    parser.add_argument("adapters", nargs="*", default=["limit", "folio"], help="limit folio; naive is there too")
+    parser.add_argument("adapters", nargs="*", default=["limit", "folio"], help="limit folio; naive and folio-key are there too")
     parser.add_argument("--work", default=",".join(WORKLOADS))
     parser.add_argument("--conc", default="1,16,64", help="connections")
     parser.add_argument("--reps", type=int, default=3)

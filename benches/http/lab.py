@@ -70,8 +70,9 @@ class Server:
         host, port = self.address.split(":")
         refuse_taken(host, int(port))
         log = open(HOME / f"{self.name}.log", "w")
-        began = time.monotonic()
-        command, environment = ["bash", "-c", self.adapter["start"]], {**os.environ, "BENCH_SCHEMAS": str(self.schemas)}
+        environment = {**os.environ, "BENCH_SCHEMAS": str(self.schemas)}
+        self.make_key(environment)
+        began, command = time.monotonic(), ["bash", "-c", self.adapter["start"]]
         self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         while time.monotonic() - began < 90:
             with contextlib.suppress(OSError):
@@ -81,6 +82,13 @@ class Server:
                 sys.exit(f"{self.name} ended at start, see {log.name}")
             time.sleep(0.004)
         sys.exit(f"{self.name} was not ready in time, see {log.name}")
+
+    def make_key(self, environment):
+        """Makes the key that the adapter's headers send, once; the last line of what its command prints is the key."""
+        if command := self.adapter.pop("key", None):
+            made = subprocess.run(["bash", "-c", command], env=environment, check=True, stdout=subprocess.PIPE, text=True)
+            key, headers = made.stdout.splitlines()[-1].strip(), self.adapter["headers"]
+            self.adapter["headers"] = {name: value.replace("@key@", key) for name, value in headers.items()}
 
     def stop(self):
         if self.process is None:
