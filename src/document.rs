@@ -113,14 +113,14 @@ impl<T: Document> Collection<T> {
         };
         let plan = self.permit(plan)?;
         let page = store::find(self.app.store(), &plan).await?;
-        page.documents().map(|document| typed(&*plan.view().show(document?)?)).collect()
+        page.documents().map(|document| typed(&plan.view().show(document?)?)).collect()
     }
 
     /// The document with this `_id`.
     pub async fn get(&self, id: impl Into<Bson>) -> Result<Option<T>> {
         let plan = self.permit(GetPlan { schema: Arc::clone(&self.schema), id: id.into(), rows: None })?;
         let found = store::get(self.app.store(), &plan).await?;
-        found.map(|document| typed(&*plan.view().show(&document)?)).transpose()
+        found.map(|document| typed(&plan.view().show(&document)?)).transpose()
     }
 
     /// Stores a new document and gives it back as stored, with what the service wrote.
@@ -131,14 +131,14 @@ impl<T: Document> Collection<T> {
         };
         let id = plan.plan().document.get("_id").ok().flatten().map(RawBson::from);
         let stored = self.audited("insert", id, store::insert(self.app.store(), &plan).await)?;
-        typed(&*plan.view().show(&stored)?)
+        typed(&plan.view().show(&stored)?)
     }
 
     /// Replaces the document with this `_id` and gives it back as stored.
     pub async fn replace(&self, id: impl Into<Bson>, document: &T) -> Result<T> {
         let stored = self.change("replace", id.into(), Change::Replace(raw(document)?)).await?;
         let stored = stored.ok_or_else(|| self.missing())?;
-        typed(&*self.view()?.show(&stored)?)
+        typed(&self.view()?.show(&stored)?)
     }
 
     /// Deletes the document with this `_id`.

@@ -128,7 +128,7 @@ impl Permitted<ChangePlan> {
             (_, None) => Err(Error::UnknownDocument { collection: self.plan.schema.name.clone() }),
             (op, Some(stored)) => match self.view.shape_on(op, stored) {
                 Some(shape) => Ok(Some(shape)),
-                None => Err(Error::Forbidden(format!("your roles may not {} this document", op.name()))),
+                None => Err(self.view.caller().refusal(|| format!("your roles may not {} this document", op.name()))),
             },
         }
     }
@@ -145,7 +145,9 @@ impl Permitted<ChangePlan> {
         };
         let next = self.plan.next(stored, (shape.root(), user))?;
         match &next {
-            Next::Store(document) if self.view.schema_on(Op::Update, document).is_none() => Err(moved(Op::Update)),
+            Next::Store(document) if self.view.schema_on(Op::Update, document).is_none() => {
+                Err(moved(&self.view, Op::Update))
+            }
             _ => Ok(next),
         }
     }
@@ -166,10 +168,10 @@ fn insertable(view: &View, complete: impl Fn(&Arc<Schema>) -> Result<InsertPlan>
             None => break,
         }
     }
-    Err(moved(Op::Insert))
+    Err(moved(view, Op::Insert))
 }
 
 /// The refusal to leave a document where the caller could not have written it.
-fn moved(op: Op) -> Error {
-    Error::Forbidden(format!("your roles may not {} a document such as this would be", op.name()))
+fn moved(view: &View, op: Op) -> Error {
+    view.caller().refusal(|| format!("your roles may not {} a document such as this would be", op.name()))
 }

@@ -13,11 +13,14 @@ use super::{Additional, Field, UNKNOWN};
 pub(crate) struct Sight<'f> {
     shapes: Vec<&'f Field>,
     is_out: fn(&Field) -> bool,
+    /// Whether something at or below a place is out of sight.
+    has_out: fn(&Field) -> bool,
 }
 
 impl<'f> Sight<'f> {
     /// A place where everything is in sight.
-    pub(crate) const CLEAR: Self = Self { shapes: Vec::new(), is_out: Field::is_out_of_sight };
+    pub(crate) const CLEAR: Self =
+        Self { shapes: Vec::new(), is_out: Field::is_out_of_sight, has_out: |field| field.conceals };
 
     /// Whole documents of the shape `root`, without what clients may not read.
     pub(crate) fn of(root: &'f Field) -> Self {
@@ -27,7 +30,7 @@ impl<'f> Sight<'f> {
     /// Whole documents of the shape `root`, without what is not there for those who ask.
     pub(crate) fn of_hidden(root: &'f Field) -> Self {
         let shapes = Vec::from_iter(hides(root).then_some(root));
-        Self { shapes, is_out: |field| field.hidden }
+        Self { shapes, is_out: |field| field.hidden, has_out: hides }
     }
 
     /// Whether all that may stand here is in sight.
@@ -58,7 +61,7 @@ impl<'f> Sight<'f> {
     }
 
     fn below(&self, member: impl Fn(&'f Field) -> &'f Field) -> Option<Self> {
-        let mut below = Self { shapes: Vec::new(), is_out: self.is_out };
+        let mut below = Self { shapes: Vec::new(), ..*self };
         for field in self.shapes.iter().flat_map(|shape| layers(shape)).map(member) {
             if layers(field).any(self.is_out) {
                 return None;
@@ -69,7 +72,7 @@ impl<'f> Sight<'f> {
     }
 
     fn add(&mut self, field: &'f Field) {
-        if field.conceals && !self.shapes.iter().any(|shape| ptr::eq(*shape, field)) {
+        if (self.has_out)(field) && !self.shapes.iter().any(|shape| ptr::eq(*shape, field)) {
             self.shapes.push(field);
         }
     }

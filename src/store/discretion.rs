@@ -102,3 +102,87 @@ fn is_seen(shape: &Field, name: &str) -> bool {
     let sight = name.split('.').try_fold(Sight::of(shape), |sight, name| sight.step(name));
     sight.is_some_and(|sight| sight.is_clear())
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::rawdoc;
+
+    use super::*;
+    use crate::schema::load;
+
+    fn shape() -> Field {
+        let file = r##"{"type": "object", "$defs": {"n": {}}, "properties": {
+            "title": {}, "pin": {}, "cost": {"$ref": "#/$defs/n"},
+            "in": {"properties": {"x": {}, "margin": {}}},
+            "list": {"items": {"properties": {"x": {}, "deal": {}}}}
+        }}"##;
+        let mut root = load::parse("schemas/things.json", "things", file.to_owned()).unwrap().root;
+        root.properties["pin"].write_only = true;
+        root.properties["cost"].hidden = true;
+        root.properties["in"].properties["margin"].hidden = true;
+        root.properties["list"].items.as_mut().unwrap().properties["deal"].hidden = true;
+        root.prepared()
+    }
+
+    fn violation(pointer: &str, keyword: &str, rule: &str) -> Violation {
+        let json = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).ok();
+        Violation {
+            pointer: pointer.to_owned(),
+            detail: "a rule, did you mean `cost`?".to_owned(),
+            keyword: keyword.to_owned(),
+            expected: json("[\"cost\"]"),
+            found: json("{\"margin\":77}"),
+            rule: Some(rule.to_owned()),
+        }
+    }
+
+    #[test]
+    fn rules_are_told_as_far_as_they_are_in_sight() {
+        let document = rawdoc! { "list": [{ "x": 1, "deal": 2 }], "in": { "x": 1, "margin": 77 } };
+        let (whole, no_found, no_list) = ((true, true, true), (true, true, false), (true, false, true));
+        for (pointer, keyword, rule, told) in [
+            ("/title", "type", "#/properties/title", Some(whole)),
+            ("/title", "required", "#", Some(no_list)),
+            ("/titel", "additionalProperties", "#", Some((false, true, true))),
+            ("/pin", "maxLength", "#/properties/pin", Some(no_found)),
+            ("/in", "type", "#/properties/in", Some(no_found)),
+            ("/in", "const", "#/properties/in", Some((false, false, false))),
+            ("", "anyOf", "#", Some((false, false, false))),
+            ("/list/0/x", "type", "#/properties/list/items/properties/x", Some(whole)),
+            ("/list/0", "anyOf", "#/properties/list/items", Some((false, false, false))),
+            ("/list/0/deal", "type", "#/properties/list/items/properties/deal", None),
+            ("/list/0/deal/more", "type", "#/$defs/n", None),
+            ("/in/margin", "required", "#/properties/in", None),
+            ("/cost", "minimum", "#/$defs/n", None),
+            ("/title", "minimum", "#/allOf/0/properties/cost", None),
+        ] {
+            let said = super::told(violation(pointer, keyword, rule), (&document, &shape()));
+            let parts = said.map(|v| (v.detail.ends_with("`cost`?"), v.expected.is_some(), v.found.is_some()));
+            assert_eq!(parts, told, "{pointer} {keyword} {rule}");
+        }
+        let only = vec![violation("/cost", "minimum", "#")];
+        let error = Error::InvalidDocument { collection: "things".into(), violations: only };
+        let Error::InvalidDocument { violations, .. } = discreet(error, (&document, &shape())) else { panic!() };
+        assert_eq!((violations.len(), violations[0].detail.as_str()), (1, UNSPEAKABLE));
+    }
+
+    #[test]
+    fn duplicates_name_only_fields_in_sight() {
+        for (fields, told) in [
+            (&["title"][..], true),
+            (&["title", "cost"], false),
+            (&["pin"], false),
+            (&["in"], false),
+            (&["in.x"], true),
+            (&["in.margin"], false),
+            (&["list.x"], true),
+            (&["list.deal"], false),
+            (&["list.0.deal"], false),
+        ] {
+            let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            let error = Error::Duplicate { index: Some("i".into()), fields };
+            let Error::Duplicate { index, fields } = discreet(error, (&rawdoc! {}, &shape())) else { panic!() };
+            assert_eq!((index.is_some(), !fields.is_empty()), (told, told), "{fields:?}");
+        }
+    }
+}

@@ -131,7 +131,7 @@ impl Fill<'_> {
 
     /// Whether anything is added to objects of this shape, at any depth.
     fn adds_to(self, shape: &Field) -> bool {
-        self.any(shape, |field| {
+        any(shape, |field| {
             (self.stamp)(field).is_some()
                 || (self.defaults && field.default.is_some())
                 || (self.forced && field.forced.is_some())
@@ -139,13 +139,13 @@ impl Fill<'_> {
     }
 
     fn forces_below(self, shape: &Field) -> bool {
-        self.forced && self.any(shape, |field| field.forced.is_some())
+        self.forced && any(shape, |field| field.forced.is_some())
     }
+}
 
-    /// Whether this holds of a member of objects of this shape, at any depth.
-    fn any(self, shape: &Field, holds: impl Fn(&Field) -> bool + Copy) -> bool {
-        shape.properties.values().any(|field| holds(field) || self.any(field, holds))
-    }
+/// Whether this holds of a member of objects of this shape, at any depth.
+fn any(shape: &Field, holds: impl Fn(&Field) -> bool + Copy) -> bool {
+    shape.properties.values().any(|field| holds(field) || any(field, holds))
 }
 
 /// The object that is the member `name`, if there is one.

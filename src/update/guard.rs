@@ -141,7 +141,8 @@ impl Guard {
     fn value(&mut self, sides: Sides<RawBsonRef<'_>>, at: At<'_>) -> Result<Option<RawBson>> {
         let (field, stored) = (at.0, sides.stored.map(RawBson::from));
         let unseen = field.is_out_of_sight();
-        if field.forced.is_some() || (unseen && sides.sent.is_none()) {
+        let untouched = sides.sent.is_none() && (unseen || sides.next == sides.stored);
+        if field.forced.is_some() || untouched {
             return Ok(stored);
         }
         if is_protected(field) {
@@ -160,8 +161,11 @@ impl Guard {
         }
         match (sides.stored, sides.next) {
             (Some(before), next) if is_opaque(before, field) => {
-                let is_seen = next.map(|next| Ok(!unseen && alike::values(before, next, field)?)).transpose()?;
-                if is_seen != Some(true) {
+                let is_seen = match next {
+                    Some(next) if !unseen => alike::values(before, next, field)?,
+                    _ => false,
+                };
+                if !is_seen {
                     self.hidden.push(at.1.to_owned());
                 }
                 Ok(stored)

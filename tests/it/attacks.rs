@@ -1,5 +1,29 @@
-//! The attacks that the service must survive: each test is named after its row of the table in `docs/SECURITY.md`.
-//! `scripts/attacks-bite` takes the defences out, one by one, and sees to it that these tests fail.
+//! The attacks that the service must survive, each tried in many forms and on every way in. Tests are named after the
+//! kind of attack: `row_NN_…`. `scripts/attacks-bite` takes the defences out, one by one, and sees to it that these
+//! tests fail. What is promised to users is in `docs/SECURITY.md`.
+//!
+//! | Row | Attack | Tests |
+//! |---|---|---|
+//! | 1 | operators where values are expected | `operators` |
+//! | 2 | code that the server would run | `operators` |
+//! | 3 | an operator that is not on the list, wherever it stands | `placement` |
+//! | 4 | asking about hidden fields in other ways than reading them | `hidden` |
+//! | 5 | projections that give hidden fields other names | `hidden` |
+//! | 7 | regular expressions, and work that does not end | `operators` |
+//! | 8 | work without bounds | `work` |
+//! | 9 | options smuggled into commands | `operators` |
+//! | 10 | writing what clients, or some roles, may not write | `writes`, `rows` |
+//! | 11 | collections that are not declared | `names` |
+//! | 12 | ways in that forget the rules | `ways`, beside this file |
+//! | 18 | tokens and keys that are not good | `tokens` |
+//! | 19 | answers that tell what is there | `rows` |
+//! | 20 | references out of the schemas folder | `names` |
+//! | 21 | pages of other origins | `origins` |
+//! | 22 | odd keys and values | `values` |
+//! | 23 | other tenants' documents | `rows` |
+//! | 26 | services that are open by accident | `rows` |
+//!
+//! The other numbers are kept for ways in that there are not yet.
 
 mod names;
 mod operators;

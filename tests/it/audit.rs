@@ -70,7 +70,8 @@ async fn every_write_and_every_refusal_leaves_one_line() {
     let cases = [
         (&admin, &post, "", r#"{"_id":"a/b","secret":"hush"}"#, ("admin", "insert", "a%2Fb", "ok", 201)),
         (&admin, &post, "", r#"{"_id":"a/b"}"#, ("admin", "insert", "a%2Fb", "duplicate", 409)),
-        (&admin, &post, "", r#"{"_id":"c","n":"hush"}"#, ("admin", "insert", "", "malformed-body", 400)),
+        (&admin, &post, "", r#"{"_id":"hush""#, ("admin", "insert", "", "malformed-body", 400)),
+        (&admin, &post, "", r#"{"_id":"c","n":"hush"}"#, ("admin", "insert", "c", "invalid-document", 422)),
         (&admin, &put, "/a%2Fb", r#"{"n":1}"#, ("admin", "replace", "a%2Fb", "ok", 200)),
         (&admin, &patch, "/none", r#"{"n":1}"#, ("admin", "update", "none", "unknown-document", 404)),
         (&clerk, &patch, "/a%2Fb", r#"{"n":2}"#, ("clerk", "update", "a%2Fb", "ok", 200)),
@@ -109,10 +110,11 @@ async fn a_write_leaves_its_line_when_the_client_has_left() {
     let api = api().await;
     let admin = api.caller(&["admin"], "admin", json!({}));
     // The write has to wait for this one.
-    api.collection("things").insert_one(doc! { "_id": "x", "n": 0 }).await.unwrap();
-    let mut session = api.collection("things").client().start_session().await.unwrap();
+    let things = api.collection("things");
+    things.insert_one(doc! { "_id": "x", "n": 0 }).await.unwrap();
+    let mut session = things.client().start_session().await.unwrap();
     session.start_transaction().await.unwrap();
-    let change = api.collection("things").update_one(doc! {}, doc! { "$set": { "n": 1 } }).session(&mut session);
+    let change = things.update_one(doc! {}, doc! { "$set": { "n": 1 } }).session(&mut session);
     change.await.unwrap();
     let id = mongodb::bson::oid::ObjectId::new().to_hex();
     let headers = [("content-type", "application/json"), ("x-request-id", id.as_str())];

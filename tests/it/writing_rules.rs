@@ -79,7 +79,7 @@ async fn a_put_by_someone_who_sees_half_keeps_the_other_half() {
     };
     assert_eq!(stored(&api, "x").await.unwrap(), kept);
     clerk.patch("/v1/things/x", json!({ "pin": "9" })).await.ok(200);
-    assert_eq!(stored(&api, "x").await.unwrap().get_str("pin"), Ok("9"));
+    assert_eq!(stored(&api, "x").await.unwrap().get_str("pin").unwrap(), "9");
     for (body, pointer) in [
         (json!({ "cost": 1 }), "/cost"),
         (json!({ "publisher": { "margin": null } }), "/publisher/margin"),
@@ -174,7 +174,7 @@ async fn who_cannot_read_is_answered_without_a_document() {
     for answer in [made, changed, failed] {
         assert!(!answer.headers.contains_key("etag"), "{answer:?}");
     }
-    assert_eq!(stored(&api, "x").await.unwrap().get_str("title"), Ok("u"));
+    assert_eq!(stored(&api, "x").await.unwrap().get_str("title").unwrap(), "u");
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn refusals_of_the_database_tell_nothing_hidden() {
     let seen = clerk.patch("/v1/things/b", json!({ "code": "a" })).await.problem(409, "duplicate");
     assert_eq!((&seen["index"], &seen["fields"]), (&json!("code_1"), &json!(["code"])));
     let all = admin.patch("/v1/things/b", json!({ "lot": "a" })).await.problem(409, "duplicate");
-    assert_eq!(all["fields"], json!(["lot", "cost"]));
+    assert_eq!(all["fields"], json!(["cost", "lot"]));
 }
 
 #[tokio::test]
@@ -248,5 +248,6 @@ async fn of_a_hundred_writers_with_two_views_none_loses_anything() {
     }
     let after = stored(&api, "x").await.unwrap();
     assert!((0..100).all(|n| after.contains_key(format!("n{n}"))), "{after}");
-    assert_eq!((after.get_i32("cost"), after.get_document("publisher").unwrap().get_i32("margin")), (Ok(3), Ok(2)));
+    let margin = after.get_document("publisher").unwrap().get_i32("margin").unwrap();
+    assert_eq!((after.get_i32("cost").unwrap(), margin), (3, 2));
 }

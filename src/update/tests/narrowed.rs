@@ -85,29 +85,24 @@ fn whole() -> RawDocumentBuf {
 #[test]
 fn what_is_out_of_sight_stays_in_its_place() {
     let clerk = view(&["clerk"], "1");
-    let seen = r#"{"title":"a","publisher":{"name":"p"},"prices":[{"shop":"x","n":3}]"#;
     for (text, expected) in [
-        (format!("{seen},\"publisher\":{{\"name\":\"p\"}}}}").replacen(r#""publisher":{"name":"p"},"#, "", 1), None),
         (
-            format!("{seen},\"state\":null}}").replace(r#","state":null"#, "").replace(r#""a""#, r#""b""#),
-            Some(rawdoc! {
+            r#"{"title":"b","publisher":{"name":"p"},"prices":[{"shop":"x","n":3}]}"#,
+            rawdoc! {
                 "_id": 1, "cost": 5, "title": "b", "secret": "s",
                 "publisher": { "margin": 2, "name": "p", "city": "Rome" },
                 "prices": [{ "shop": "x", "deal": true, "n": 3_i64 }],
-            }),
+            },
         ),
         (
-            r#"{"prices":[{"shop":"x","n":3}]}"#.to_owned(),
-            Some(rawdoc! {
+            r#"{"prices":[{"shop":"x","n":3}]}"#,
+            rawdoc! {
                 "_id": 1, "cost": 5, "secret": "s", "publisher": { "margin": 2 },
                 "prices": [{ "shop": "x", "deal": true, "n": 3_i64 }],
-            }),
+            },
         ),
     ] {
-        let next = put(&clerk, &whole(), &text).unwrap();
-        if let Some(expected) = expected {
-            assert_eq!(without_saw(next), expected, "{text}");
-        }
+        assert_eq!(without_saw(put(&clerk, &whole(), text).unwrap()), expected, "{text}");
     }
     for (text, expected) in [
         (
@@ -173,7 +168,7 @@ fn a_hidden_default_is_filled_in_where_nothing_was_stored() {
 #[test]
 fn forced_values_win() {
     let owner = view(&["owner"], "ann");
-    let made = rawdoc! { "_id": 1, "by": { "owner": "ann", "team": 7 }, "cost": 9 };
+    let by = rawdoc! { "owner": "ann", "team": 7 };
     for text in [r#"{"_id":1,"by":{"owner":"bob","team":1}}"#, r#"{"_id":1,"by":5}"#, r#"{"_id":1,"by":null}"#] {
         let made = rawdoc! { "_id": 1, "by": { "owner": "ann", "team": 7 }, "cost": 9 };
         assert_eq!(post(&owner, text).unwrap(), made, "{text}");
@@ -185,7 +180,7 @@ fn forced_values_win() {
     let old = rawdoc! { "_id": 1, "by": { "owner": "ann", "team": 1 }, "cost": 9 };
     assert_eq!(patch(&owner, &old, r#"{"by":{"owner":"bob","team":5}}"#).unwrap(), Next::Keep);
     let Next::Store(next) = patch(&owner, &old, r#"{"title":"t","by":{"owner":"bob"}}"#).unwrap() else { panic!() };
-    assert_eq!(next.get_document("by").unwrap(), made.get_document("by").unwrap());
+    assert_eq!(next.get_document("by").unwrap(), &*by);
     let other = rawdoc! { "_id": 1, "by": { "owner": "bob" } };
     assert!(matches!(patch(&owner, &other, r#"{"title":"t"}"#), Err(Error::Forbidden(_))));
 }
@@ -193,11 +188,11 @@ fn forced_values_win() {
 #[test]
 fn the_user_is_written_as_the_field_has_it() {
     let (known, odd) = (view(&["drop"], "12"), view(&["drop"], "twelve"));
-    assert_eq!(post(&known, r#"{"_id":1}"#).unwrap().get_i32("rank"), Ok(12));
+    assert_eq!(post(&known, r#"{"_id":1}"#).unwrap().get_i32("rank").unwrap(), 12);
     assert_eq!(post(&odd, r#"{"_id":1}"#).unwrap().get("rank").unwrap(), None);
     let stored = rawdoc! { "_id": 1, "saw": "ann" };
     let Next::Store(next) = patch(&odd, &stored, r#"{"title":"t"}"#).unwrap() else { panic!() };
-    assert_eq!(next.get_str("saw"), Ok("twelve"));
+    assert_eq!(next.get_str("saw").unwrap(), "twelve");
 }
 
 #[test]

@@ -170,7 +170,14 @@ fn row_20_references_stay_in_the_folder() {
             assert!(matches!(refused, Err(Error::Schemas(_))), "{reference}: {refused:?}");
         }
     }
-    // A file that is a link out is not read at all.
+}
+
+#[test]
+fn row_20_links_out_of_the_folder_are_not_read() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.json"), r#"{"type":"object"}"#).unwrap();
+    let folder = tempfile::tempdir_in(outside.path()).unwrap();
+    let at = |name: &str| folder.path().join(name);
     fs::write(at("things.json"), r#"{"type":"object"}"#).unwrap();
     Catalog::load(folder.path()).unwrap();
     symlink(outside.path().join("secret.json"), at("linked.json")).unwrap();

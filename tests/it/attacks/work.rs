@@ -12,8 +12,8 @@ use serde_json::json;
 use super::{JSON, escaped, refused, target};
 use crate::support::Answer;
 
-/// How long a refusal may take, on a machine with other things to do.
-const SOON: Duration = Duration::from_secs(5);
+/// How long a refusal may take, with its body on the way, on a machine with other things to do.
+const SOON: Duration = Duration::from_secs(20);
 
 fn nested(open: &str, close: &str, levels: usize) -> String {
     format!("{}1{}", open.repeat(levels), close.repeat(levels))
@@ -24,9 +24,8 @@ fn list(item: &str, count: usize) -> String {
 }
 
 #[tokio::test]
-async fn row_08_queries_without_bounds() {
+async fn row_08_filters_without_bounds() {
     let api = target().await;
-    let names: Vec<_> = (0..2000).map(|n| format!("a{n}")).collect();
     let polygon = list("[0,0]", 1001);
     for filter in [
         format!("{{\"any\":{}}}", nested("{\"a\":", "}", 17)),
@@ -54,6 +53,12 @@ async fn row_08_queries_without_bounds() {
         }
         assert!(started.elapsed() < SOON, "{filter:.100}: {:?}", started.elapsed());
     }
+}
+
+#[tokio::test]
+async fn row_08_parameters_without_bounds() {
+    let api = target().await;
+    let names: Vec<_> = (0..2000).map(|n| format!("a{n}")).collect();
     for query in [
         "limit=1001".to_owned(),
         "limit=0".to_owned(),
