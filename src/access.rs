@@ -19,6 +19,7 @@ mod view;
 
 pub use permit::{Permitted, Plan, permit};
 pub use shape::Shape;
+pub use show::Reader;
 pub use view::{Policy, View};
 
 /// Who asks.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     access::Policy,
     auth::{Authenticator, Tokens},
-    config::{Limits, Schemas, Settings},
+    config::{Limits, Origin, Schemas, Settings},
     error::{Error, Result, nearest},
     etag::EtagKey,
     metrics::Metrics,
@@ -52,21 +52,12 @@ impl App {
             None => sync::secret(&database).await?.to_vec(),
         };
         let authenticator = Authenticator::start(store::Keys::new(&database), tokens).await?;
-        let limits = settings.serving.limits.clone();
+        let (limits, origins) = (settings.serving.limits.clone(), settings.serving.cors_origin.clone());
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };
         let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
-        Ok(Self(Arc::new(Inner {
-            catalog,
-            store,
-            cursors,
-            policy,
-            authenticator: Authenticator {},
-            limits,
-            origins,
-            metrics,
-        })))
+        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator, limits, origins, metrics })))
     }
 
     /// Every declared collection.
@@ -115,6 +106,7 @@ impl App {
     /// Writes down what is still to be kept, and closes the connections to the database.
     pub async fn close(&self) {
         self.0.authenticator.close().await;
+        self.0.store.sessions.end();
         self.0.store.database.client().clone().shutdown().await;
     }
 }

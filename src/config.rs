@@ -7,8 +7,12 @@ use clap::{Args, Command, ValueEnum, builder::BoolishValueParser};
 use crate::error::{Error, Result};
 
 mod origin;
+mod secret;
+mod tokens;
 
 pub use origin::Origin;
+pub use secret::Secret;
+pub use tokens::{Algorithm, Attribute, Tokens};
 
 /// Where the collection files are.
 #[derive(Debug, Clone, Args)]

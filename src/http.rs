@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::{
     Router, middleware,
     routing::{MethodRouter, delete, get, patch, post, put},
-    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 
@@ -22,7 +21,7 @@ mod health;
 mod insight;
 mod lists;
 mod negotiate;
-pub mod problem;
+mod problem;
 mod serve;
 mod trace;
 

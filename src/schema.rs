@@ -221,7 +221,7 @@ impl Field {
     pub(crate) fn prepared(mut self) -> Self {
         self.conceals = self.is_out_of_sight();
         for (name, field) in &mut self.properties {
-            let label = serde_json::Value::from(name.as_str()).to_string() + ":";
+            let label = format!(",{}:", serde_json::Value::from(name.as_str()));
             *field = Self { label: label.into_bytes().into(), ..take(field).prepared() };
             self.conceals |= field.conceals;
         }

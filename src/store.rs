@@ -27,7 +27,9 @@ mod write;
 pub use explain::{Explanation, Summary, explain};
 pub use guard::Guard;
 pub use indexes::{IndexUse, indexes};
+pub use keys::Keys;
 pub use read::{Page, counts, find, get, ping};
+pub use session::idle::Idle;
 pub use write::{Changed, change, insert};
 
 /// How long past the deadline the server may take to say so. Giving it up before costs the connection.

@@ -81,9 +81,8 @@ impl Policy {
         if let Some(view) = declared.and_then(|schema| self.view_of(schema, caller)) {
             return Ok(view);
         }
-        let refused = caller.refusal(|| format!("your roles may do nothing in `{name}`"));
-        if declared.is_some() || (caller.user().is_none() && !self.is_open) {
-            return Err(refused);
+        if declared.is_some() || (caller.user().is_none() && self.roles(caller).is_some()) {
+            return Err(caller.refusal(|| format!("your roles may do nothing in `{name}`")));
         }
         let seen: Vec<_> = self.views(catalog, caller).map(|view| view.schema.name.clone()).collect();
         Err(Error::UnknownCollection {
@@ -143,8 +142,7 @@ impl Held {
             Some(filter) => Some(filter.bind(user)?),
             None => None,
         };
-        let grants: Arc<[_]> = schema.access.grants.iter().enumerate().filter_map(held).collect();
-        (!grants.is_empty()).then_some(View { policy, schema, caller, grants: Some(grants) })
+        grant.set.iter().all(|(_, value)| value.is_known(user)).then_some(Self { at, filter })
     }
 }
 
@@ -264,11 +262,7 @@ impl View {
 
     /// The collection as these roles together have it.
     pub(super) fn narrowed(&self, roles: Roles) -> Arc<Schema> {
-        let grants = || {
-            let all = self.schema.access.grants.values().enumerate();
-            all.filter(move |(at, _)| roles & 1 << at != 0).map(|(_, grant)| grant)
-        };
-        if grants().any(Grant::leaves_all_fields) {
+        if granted(&self.schema, roles).any(Grant::leaves_all_fields) {
             return Arc::clone(&self.schema);
         }
         self.policy.narrowed(&self.schema, roles)

@@ -4,6 +4,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,11 +14,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures::{FutureExt, TryFutureExt};
+use futures::FutureExt;
 use tokio::task_local;
 
 use super::{
     body::read_out,
+    cors,
     credentials::admit,
     extract::Asker,
     problem::{self, Problem},
@@ -51,17 +53,14 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let id = request_id(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut asker = None;
     let answer = async {
-        let answered = AssertUnwindSafe(answer(&app, request, next, &mut asker)).catch_unwind().await;
-        answered.unwrap_or_else(|panic| problem::panicked(&*panic))
+        if cors::is_on(&app) { next.run(request).await } else { answer(State(app.clone()), request, next).await }
     };
-    let answer = AssertUnwindSafe(answer).catch_unwind().unwrap_or_else(|panic| problem::panicked(&*panic));
     let mut response = CURRENT_ID.scope(id.clone(), answer).await;
     let (status, time) = (response.status(), started.elapsed());
     log(&id, (&method, uri.path()), status, time);
     let pattern = route.as_ref().map_or("", MatchedPath::as_str);
-    audit(&id, asker, (operation(&method, pattern), uri.path()), &response);
+    audit(&id, (operation(&method, pattern), uri.path()), &response);
     response.headers_mut().insert(CONTENT_TYPE_OPTIONS.0, HeaderValue::from_static(CONTENT_TYPE_OPTIONS.1));
     response.headers_mut().insert(REQUEST_ID, id);
     let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
@@ -69,13 +68,21 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-async fn answer(app: &App, mut request: Request, next: Next, asker: &mut Option<Asker>) -> Response {
-    let admitted = check_url(app, &request).and_then(|()| admit(app, &mut request));
-    *asker = request.extensions().get().cloned();
-    match admitted {
-        Ok(()) => read_out(request, next).await,
-        Err(error) => error.into_response(),
-    }
+/// Lets the request in, if its caller is, and makes one failed request of a panic. The answer tells who asked.
+pub(super) async fn answer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let mut asker = None;
+    let answering = async {
+        let admitted = check_url(&app, &request).and_then(|()| admit(&app, &mut request));
+        asker = request.extensions().get::<Asker>().cloned();
+        match admitted {
+            Ok(()) => read_out(request, next).await,
+            Err(error) => error.into_response(),
+        }
+    };
+    let answered = AssertUnwindSafe(answering).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|panic| problem::panicked(&*panic));
+    asker.map(|asker| response.extensions_mut().insert(asker));
+    response
 }
 
 /// The request's line in the access log, a warning where the service failed.
@@ -103,7 +110,7 @@ fn operation(method: &Method, route: &str) -> Option<&'static str> {
 }
 
 /// The line in the audit log of a request that was refused, or that would have written and did not come to it.
-fn audit(id: &HeaderValue, asker: Option<Asker>, (operation, path): (Option<&'static str>, &str), response: &Response) {
+fn audit(id: &HeaderValue, (operation, path): (Option<&'static str>, &str), response: &Response) {
     let status = response.status();
     let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     let writes = operation.is_some_and(|operation| operation != "read");
@@ -114,7 +121,7 @@ fn audit(id: &HeaderValue, asker: Option<Asker>, (operation, path): (Option<&'st
     let mut name = || names.next().filter(|name| !name.is_empty()).map(str::to_owned);
     let outcome = response.extensions().get::<&Problem>().map_or("ok", |problem| problem.slug);
     Attempt {
-        caller: asker.map(|Asker(caller)| caller),
+        caller: response.extensions().get::<Asker>().map(|Asker(caller)| Arc::clone(caller)),
         operation,
         collection: name(),
         id: name(),

@@ -47,14 +47,16 @@ impl<'f> Scope<'f> {
         if path.split('.').any(cannot_be) || path.split('.').count() > MAX_NAMES {
             return Err(self.refuse(path, place, None));
         }
-        let (mut here, mut walked) = (self.clone(), String::new());
+        let (mut here, mut walked) = (self.clone(), 0);
         for name in path.split('.') {
             here = match (step(here.field, name), here.sight.step(name)) {
                 (Some(field), Some(sight)) => Self { field, sight, ..here },
-                _ => return Err(self.refuse(path, place, here.suggest(name).map(|near| format!("{walked}{near}")))),
+                _ => {
+                    let near = here.suggest(name).map(|near| format!("{}{near}", &path[..walked]));
+                    return Err(self.refuse(path, place, near));
+                }
             };
-            walked.push_str(name);
-            walked.push('.');
+            walked += name.len() + 1;
         }
         Ok(here)
     }

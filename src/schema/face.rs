@@ -10,19 +10,23 @@ use crate::{
 };
 
 mod kinds;
+mod redact;
 
-/// The JSON text of the schema that the documents of `schema` fulfill as they look in JSON.
+/// The JSON text of the schema that the documents of `schema` fulfill as they look in JSON, without fields that are hidden
+/// and without `x-access`: it is about documents, not about callers.
 pub fn face(schema: &Schema) -> String {
+    let redacted = redact::redact(&schema.source, &schema.root);
+    let tree = redacted.as_ref().unwrap_or(&schema.source.tree);
     let mut out = String::new();
     let mut object = Object::open(&mut out);
-    if schema.source.tree.get("$schema").is_none() {
+    if tree.get("$schema").is_none() {
         object.text("$schema", keywords::DRAFT);
     }
-    let declares_id = schema.source.tree.pointer("/properties/_id").is_some();
-    if !declares_id && schema.source.tree.get("properties").is_none() {
+    let declares_id = tree.pointer("/properties/_id").is_some();
+    if !declares_id && tree.get("properties").is_none() {
         object.raw("properties", &format!("{{{ID}}}"));
     }
-    members(&mut object, &schema.source.tree, !declares_id);
+    members(&mut object, tree, !declares_id);
     object.close();
     out
 }
@@ -90,6 +94,7 @@ fn members(object: &mut Object<'_>, tree: &Tree, add_id: bool) {
                 push_value(out, value, &own_shape(tree));
             }),
             ("const" | "default", Some(_)) => push_value(object.key(name), value, &own_shape(tree)),
+            ("x-access", _) => {}
             ("readOnly", _) if tree.get("x-set").is_some() => {}
             ("properties", _) => properties(object.key(name), value, add_id),
             (name, _) => keyword(object, name, value),

@@ -126,6 +126,7 @@ impl Derivation<'_> {
             items: tree.get("items").filter(|t| t.as_object().is_some()).map(|t| self.field(t, depth + 1).into()),
             required: listed(tree, "required").into_iter().map(str::to_owned).collect(),
             read_only: tree.get("readOnly").and_then(Tree::as_bool).unwrap_or(false),
+            write_only: tree.get("writeOnly").and_then(Tree::as_bool).unwrap_or(false),
             set: tree.get("x-set").map(set),
             reference: tree.pointer("/x-ref/collection").and_then(Tree::as_str).map(reference),
             ..Field::any()

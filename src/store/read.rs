@@ -1,6 +1,6 @@
 //! Reading documents: whole server batches, as they came.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, iter, sync::Arc};
 
 use bson::{RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
@@ -64,8 +64,11 @@ pub async fn find(store: &Store, permitted: &Permitted<FindPlan>) -> Result<Page
     }
     let batches = async {
         guard::admit(store, plan).await.map_err(|refusal| guard::told(permitted.view(), refusal))?;
-        let found = find.max_time(left(deadline)).batch().await;
-        collect(found.map_err(failure::of_find)?, plan.bounds.bytes).await
+        let mut session = store.sessions.take(store.database.client()).await?;
+        let found = find.max_time(left(deadline)).session(&mut session).batch().await;
+        let page = collect(found.map_err(failure::of_find)?.stream(&mut session), plan.bounds.bytes).await?;
+        store.sessions.keep(session);
+        Ok(page)
     };
     store.within(batches).await
 }
@@ -87,7 +90,13 @@ pub async fn get(store: &Store, plan: &Permitted<GetPlan>) -> Result<Option<RawD
     let plan = plan.plan();
     let collection = store.collection(&plan.schema);
     let find = collection.find(plan.selection()).limit(-1).max_time(store.deadline);
-    let batch = store.within(async { Ok(find.batch().await?.try_next().await?) }).await?;
+    let batch = async {
+        let mut session = store.sessions.take(store.database.client()).await?;
+        let batch = find.session(&mut session).batch().await?.stream(&mut session).try_next().await?;
+        store.sessions.keep(session);
+        Ok(batch)
+    };
+    let batch = store.within(batch).await?;
     let page = Page(batch.into_iter().collect());
     let found = page.documents().next().transpose()?;
     Ok(found.map(ToOwned::to_owned))

@@ -25,10 +25,13 @@
 //!
 //! The other numbers are kept for ways in that there are not yet.
 
+mod hidden;
 mod names;
 mod operators;
 mod origins;
 mod placement;
+mod rows;
+mod tokens;
 mod values;
 mod work;
 mod writes;

@@ -4,6 +4,7 @@
 
 mod access_rows;
 mod answers;
+mod attacks;
 mod audit;
 mod auth;
 mod bad_input;
@@ -29,3 +30,5 @@ mod tidy;
 mod tour;
 mod typed;
 mod visibility;
+mod ways;
+mod writing_rules;

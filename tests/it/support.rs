@@ -241,6 +241,11 @@ impl Api {
         Self { client: Client::at(&base), database, app, _stop: stop }
     }
 
+    /// Someone without credentials.
+    pub(crate) fn nobody(&self) -> Client {
+        self.client.clone()
+    }
+
     /// Someone with the token of [`token`].
     pub(crate) fn caller(&self, roles: &[&str], subject: &str, attributes: Value) -> Client {
         self.with(token(roles, subject, attributes))

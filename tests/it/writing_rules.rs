@@ -197,14 +197,14 @@ async fn refusals_of_the_database_tell_nothing_hidden() {
     let api = api().await;
     let (clerk, admin) = (who(&api, "clerk"), who(&api, "admin"));
     // Another program has stored what breaks the rules.
-    let bypass = doc! { "_id": "x", "title": "t", "cost": -77 };
+    let bypass = doc! { "_id": "x", "title": "t", "cost": -770_077_077 };
     api.collection("things").insert_one(bypass).bypass_document_validation(true).await.unwrap();
     let refused = clerk.patch("/v1/things/x", json!({ "code": "c" })).await;
     let errors = &refused.problem(422, "invalid-document")["errors"];
     assert_eq!(errors[0]["detail"], "breaks a rule about fields that you may not see");
-    assert!(!refused.text.contains("cost") && !refused.text.contains("77"), "{}", refused.text);
+    assert!(!refused.text.contains("cost") && !refused.text.contains("770077077"), "{}", refused.text);
     let refused = clerk.patch("/v1/things/x", json!({ "title": null })).await;
-    assert!(!refused.text.contains("cost") && !refused.text.contains("77"), "{}", refused.text);
+    assert!(!refused.text.contains("cost") && !refused.text.contains("770077077"), "{}", refused.text);
     let refused = clerk.post("/v1/things", json!({ "_id": "y", "title": "t", "pin": "98765" })).await;
     let errors = &refused.problem(422, "invalid-document")["errors"];
     assert_eq!((&errors[0]["pointer"], errors[0].get("found")), (&json!("/pin"), None));

@@ -1,4 +1,5 @@
-//! What is said of a field where the field stands: `default`, `readOnly`, `x-set`, `x-ref`, and all of `_id`.
+//! What is said of a field where the field stands: `default`, `readOnly`, `writeOnly`, `x-set`, `x-ref`, and all of
+//! `_id`.
 //!
 //! The service writes into fields that it can name by a path of `properties`. Inside a list, or in one of several
 //! alternatives, there is no such path, and the keyword would do nothing: it is refused there.
@@ -77,7 +78,7 @@ fn position(pointer: &str, tree: &Tree, place: Place, report: &mut Report) {
         if !matches!(keywords::status(name), Some(Status::Supported(Position::Field, _))) {
             continue;
         }
-        let says_nothing = name == "readOnly" && value.as_bool() == Some(false);
+        let says_nothing = ["readOnly", "writeOnly"].contains(&name.as_str()) && value.as_bool() == Some(false);
         let detail = match place {
             _ if says_nothing => continue,
             Place::Field => continue,
@@ -93,10 +94,13 @@ fn position(pointer: &str, tree: &Tree, place: Place, report: &mut Report) {
 }
 
 fn values(source: &Source, pointer: &str, tree: &Tree, report: &mut Report) {
-    if tree.get("default").is_none() && tree.get("x-set").is_none() {
+    if !["default", "x-set", "writeOnly"].into_iter().any(|keyword| tree.get(keyword).is_some()) {
         return;
     }
     let shape = field::derive(source, tree);
+    if tree.get("writeOnly").is_some() && shape.write_only && (shape.read_only || shape.set.is_some()) {
+        report.add_below(pointer, "writeOnly", "nobody could write or read a field that is also `readOnly` or `x-set`");
+    }
     if let Some(default) = tree.get("default") {
         if tree.get("x-set").is_some() {
             report.add_below(pointer, "default", "has no use beside `x-set`, which always writes the field");
@@ -147,6 +151,9 @@ fn documents(source: &Source, report: &mut Report) {
     }
     if source.tree.pointer(ID).is_some_and(|tree| tree.get("default").is_some()) {
         report.add_below(ID, "default", "every document needs an `_id` of its own");
+    }
+    if id.write_only {
+        report.add(&below(at, "writeOnly"), "whoever writes a document needs its `_id`");
     }
     if id.set.is_some_and(|set| set.update.is_some()) {
         report.add(&below(at, "x-set"), "an `_id` never changes: only `insert` can write it");
