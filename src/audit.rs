@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bson::RawBson;
 
-use crate::{access::Caller, codec::encode, error::Result, http::problem::Problem, schema::Schema};
+use crate::{access::Caller, codec::encode, error::Result, problem::Problem, schema::Schema};
 
 /// Something that somebody tries.
 #[derive(Debug)]

@@ -41,6 +41,7 @@ pub mod http;
 pub mod json;
 pub mod metrics;
 pub mod mongod;
+pub mod problem;
 pub mod query;
 pub mod sample;
 pub mod schema;

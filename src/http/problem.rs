@@ -10,11 +10,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{negotiate::accepts, trace};
-use crate::error::{Error, Place, Violation};
-
-mod kinds;
-
-pub use kinds::{ALL, Problem};
+use crate::{
+    error::{Error, Place, Violation},
+    problem::{ALL, Problem},
+};
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// What is asked of those who sent no credential, and of those who sent a wrong one.

@@ -17,18 +17,13 @@ use axum::{
 use futures::FutureExt;
 use tokio::task_local;
 
-use super::{
-    body::read_out,
-    cors,
-    credentials::admit,
-    extract::Asker,
-    problem::{self, Problem},
-};
+use super::{body::read_out, cors, credentials::admit, extract::Asker, problem};
 use crate::{
     app::App,
     audit::Attempt,
     error::{Result, check_limit},
     metrics::Labels,
+    problem::Problem,
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::Path};
 
 use clap::{Command, CommandFactory};
-use folio::{cli::Cli, http::problem, schema::load};
+use folio::{cli::Cli, problem, schema::load};
 
 fn check(path: &str, current: &str) {
     if std::env::var_os("FOLIO_UPDATE").is_some() {

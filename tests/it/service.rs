@@ -1,6 +1,6 @@
 //! The service around the documents: health, metrics, problems, who is served.
 
-use folio::{config::Serving, http::problem};
+use folio::{config::Serving, problem};
 use reqwest::Method;
 use serde_json::json;
 

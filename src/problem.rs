@@ -1,4 +1,5 @@
-//! Every kind of problem: its slug, its status, what it means and what to do about it.
+//! Every kind of problem: its slug, its status, what it means and what to do about it. How a problem is answered is in
+//! `http::problem`.
 
 use crate::error::Error;
 
