@@ -21,8 +21,8 @@ fn narrow_root(mut root: Field, grants: &[&Grant]) -> Field {
     let each = |closes: &dyn Fn(&Grant) -> bool| grants.iter().all(|grant| closes(grant));
     let is_hidden = |name: &str| each(&|grant| grant.hide.iter().any(|outer| is_within(name, outer)));
     let is_forced = |name: &str| each(&|grant| grant.set.iter().any(|(forced, _)| forced == name));
-    let is_closed = |name: &str| each(&|grant| closed(grant).any(|outer| is_within(name, outer)));
-    for name in grants.iter().copied().flat_map(closed) {
+    let is_closed = |name: &str| each(&|grant| grant.closed().any(|outer| is_within(name, outer)));
+    for name in grants.iter().copied().flat_map(Grant::closed) {
         if is_hidden(name) {
             visit(&mut root, name, &mut |field| field.hidden = true);
         } else if is_closed(name) && !is_forced(name) {
@@ -35,12 +35,6 @@ fn narrow_root(mut root: Field, grants: &[&Grant]) -> Field {
         }
     }
     root
-}
-
-/// The fields that the grant leaves nobody to write.
-fn closed(grant: &Grant) -> impl Iterator<Item = &str> {
-    let set = grant.set.iter().map(|(name, _)| name);
-    grant.hide.iter().chain(&grant.read_only).chain(set).map(String::as_str)
 }
 
 /// Does this to the field with the dotted name `path`, also where it is in the items of lists.

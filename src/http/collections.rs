@@ -73,6 +73,8 @@ pub(super) async fn index(
 /// `GET /v1/{collection}/_schema`
 pub(super) async fn schema(Target(view): Target, (_, coding): (NoParameters, Coding)) -> Result<Response> {
     let schema = permit(&view, Arc::clone(view.declared()))?;
-    let text = face(schema.plan()).into_bytes();
+    let written: Vec<_> = [Op::Insert, Op::Update].into_iter().filter_map(|op| view.schema(op).ok()).collect();
+    let shapes: Vec<_> = written.iter().map(|schema| &schema.root).collect();
+    let text = face(schema.plan(), &shapes).into_bytes();
     Body::new(text, HeaderValue::from_static("application/schema+json"), coding).into_answer().await
 }

@@ -159,6 +159,12 @@ impl Grant {
     pub fn leaves_all_fields(&self) -> bool {
         self.set.is_empty() && self.hide.is_empty() && self.read_only.is_empty()
     }
+
+    /// The dotted names of the fields that it leaves nobody to write.
+    pub fn closed(&self) -> impl Iterator<Item = &str> {
+        let set = self.set.iter().map(|(name, _)| name);
+        self.hide.iter().chain(&self.read_only).chain(set).map(String::as_str)
+    }
 }
 
 impl Access {

@@ -10,13 +10,18 @@ use crate::{
 };
 
 mod kinds;
+mod protect;
 mod redact;
 
 /// The JSON text of the schema that the documents of `schema` fulfill as they look in JSON, without fields that are hidden
 /// and without `x-access`: it is about documents, not about callers.
-pub fn face(schema: &Schema) -> String {
-    let redacted = redact::redact(&schema.source, &schema.root);
-    let tree = redacted.as_ref().unwrap_or(&schema.source.tree);
+///
+/// `written` are the shapes that documents have for those who ask when they insert and when they update, as far as they
+/// may; what their roles protect in all of them is marked as `readOnly`.
+pub fn face(schema: &Schema, written: &[&Field]) -> String {
+    let mut tree = redact::redact(&schema.source, &schema.root).unwrap_or_else(|| schema.source.tree.clone());
+    protect::protect(&mut tree, schema, written);
+    let tree = &tree;
     let mut out = String::new();
     let mut object = Object::open(&mut out);
     if tree.get("$schema").is_none() {

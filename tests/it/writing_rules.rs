@@ -251,3 +251,21 @@ async fn of_a_hundred_writers_with_two_views_none_loses_anything() {
     let margin = after.get_document("publisher").unwrap().get_i32("margin").unwrap();
     assert_eq!((after.get_i32("cost").unwrap(), margin), (3, 2));
 }
+
+#[tokio::test]
+async fn the_schema_marks_what_the_caller_may_not_write() {
+    let api = api().await;
+    for (roles, expected) in [
+        (&["admin"][..], &["by"][..]),
+        (&["clerk"], &["by", "state"]),
+        (&["tenant"], &["by", "tenant"]),
+        (&["clerk", "tenant"], &["by"]),
+        (&["reader"], &["by"]),
+    ] {
+        let client = api.caller(roles, "x", json!({ "tenant": "a" }));
+        let schema = client.get("/v1/things/_schema").await.ok(200);
+        let properties = schema["properties"].as_object().unwrap().iter();
+        let marked = properties.filter(|(_, field)| field["readOnly"] == json!(true)).map(|(name, _)| name.as_str());
+        assert_eq!(marked.collect::<Vec<_>>(), expected, "{roles:?}");
+    }
+}

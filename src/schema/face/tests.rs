@@ -5,7 +5,7 @@ use crate::{
 };
 
 fn shown(text: &str) -> String {
-    face(&schema(text))
+    face(&schema(text), &[])
 }
 
 fn schema(text: &str) -> Schema {
@@ -141,6 +141,30 @@ fn shows_nothing_of_what_is_hidden() {
             inner.properties.get_mut("x").unwrap().hidden = true;
         }
         schema.root = root.prepared();
-        assert_eq!(face(&schema), expected.replacen('{', r#"{"$schema":"s","#, 1), "{text}");
+        assert_eq!(face(&schema, &[]), expected.replacen('{', r#"{"$schema":"s","#, 1), "{text}");
+    }
+}
+
+#[test]
+fn marks_what_roles_leave_nobody_to_write() {
+    const TEXT: &str = r##"{
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "in": {"$ref": "#/$defs/in"}},
+        "$defs": {"in": {"type": "object", "properties": {"c": {"type": "string"}}}},
+        "x-access": {"r": {"ops": ["*"], "readOnly": ["a", "in.c"], "set": {"b": "x"}}}
+    }"##;
+    let schema = crate::schema::load::parse("x.json", "x", TEXT.to_owned()).unwrap();
+    let free = schema.root.clone();
+    let mut closed = free.clone();
+    closed.properties["a"].read_only = true;
+    closed.properties["b"].hidden = true;
+    closed.properties["in"].properties["c"].read_only = true;
+    let plain = face(&schema, &[]);
+    let marked = plain
+        .replace(r#""a":{"type":"string""#, r#""a":{"type":"string","readOnly":true"#)
+        .replace(r#""b":{"type":"string""#, r#""b":{"type":"string","readOnly":true"#)
+        .replace(r#"/in"}"#, r#"/in","properties":{"c":{"readOnly":true}}}"#);
+    for (written, expected) in [(&[&free][..], &plain), (&[&closed, &closed], &marked), (&[&closed, &free], &plain)] {
+        assert_eq!(&face(&schema, written), expected);
     }
 }
