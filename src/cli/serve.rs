@@ -14,6 +14,10 @@ use crate::{
     config::{Database, Schemas, Settings},
     error::{Error, Result},
     http,
+    schema::{
+        Catalog,
+        access::{ADMIN, ANONYMOUS},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -66,14 +70,18 @@ fn say_who_is_served(app: &App, args: &Args) {
     }
     let serves_anyone = app.policy().views(app.catalog(), &Arc::new(Caller::anonymous())).next().is_some();
     if !serves_anyone && !authenticator.takes_tokens() && !authenticator.has_keys() {
-        tracing::warn!("nobody can use the API yet: make the first key with `{}`", first_key(args));
+        tracing::warn!("nobody can use the API yet: make the first key with `{}`", first_key(app.catalog(), args));
     }
 }
 
-/// The command that makes a key for this service. What the connection string holds is not repeated.
-fn first_key(args: &Args) -> String {
+/// The command that makes a key for this service, with a role that may do something. What the connection string holds is
+/// not repeated.
+fn first_key(catalog: &Catalog, args: &Args) -> String {
     let (database, defaults) = (&args.settings.database, Database::default());
-    let mut command = vec!["folio keys add --role admin --name \"first key\"".to_owned()];
+    let roles = || catalog.iter().flat_map(|schema| schema.access.grants.keys()).map(String::as_str);
+    let role = roles().find(|role| *role == ADMIN).or_else(|| roles().find(|role| *role != ANONYMOUS));
+    let role = role.unwrap_or(ADMIN);
+    let mut command = vec![format!("folio keys add --role {role} --name \"first key\"")];
     if args.schemas.schemas.as_os_str() != "schemas" {
         command.push(format!("--schemas '{}'", args.schemas.schemas.display()));
     }

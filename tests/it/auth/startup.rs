@@ -122,6 +122,10 @@ async fn a_service_that_nobody_can_use_says_how_to_make_the_first_key() {
     let open = log(plain.path(), &[("FOLIO_OPEN", "loopback")]);
     assert!(!open.contains(command) && open.contains("open: whoever reaches"), "{open}");
     assert!(!log(public.path(), &[]).contains(command));
+    // A role that no file has may do nothing.
+    let clerks = tempfile::tempdir().unwrap();
+    std::fs::write(clerks.path().join("things.json"), r#"{"type":"object","x-access":{"clerk":["*"]}}"#).unwrap();
+    assert!(log(clerks.path(), &[]).contains("`folio keys add --role clerk --name"));
     database.key(&["admin"]).await;
     assert!(!log(plain.path(), &[]).contains(command));
 }
