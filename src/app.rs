@@ -42,7 +42,7 @@ impl App {
         let policy = Policy::new(settings.serving.is_open()?);
         let (secret, tokens) = (settings.serving.secret()?, Tokens::configure(&settings.serving.tokens)?);
         let Connection { database, pool, server } = store::client::connect(&settings.database).await?;
-        tracing::info!("connected to {} {}", server.engine, server.version);
+        tracing::info!("connected to {} {}, database `{}`", server.engine, server.version, database.name());
         let report = sync::run(&database, &catalog, settings.changes.apply).await?;
         for change in &report.reported {
             tracing::warn!("{change}");

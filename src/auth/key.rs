@@ -57,6 +57,11 @@ pub fn make(grant: Grant) -> Result<(Key, Text)> {
     Ok((Key { id, hash, name, roles, attributes, created, expires, revoked: None, used: None }, text))
 }
 
+/// The id in a key's text; any other text as it is.
+pub fn id(text: &str) -> &str {
+    split(text).map_or(text, |(id, _)| id)
+}
+
 /// The id and the secret of a key's text.
 pub(super) fn split(text: &str) -> Option<(&str, &str)> {
     let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;

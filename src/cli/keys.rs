@@ -65,7 +65,7 @@ struct List {
 
 #[derive(Debug, clap::Args)]
 struct Revoke {
-    /// The key's id, as `folio keys list` shows it
+    /// The key's id, as `folio keys list` shows it, or the key itself
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
@@ -86,7 +86,11 @@ async fn add(args: &Add) -> Result<()> {
     let (key, text) = key::make(grant)?;
     on(&args.database, async |keys| keys.add(&key).await).await?;
     let end = key.expires.map_or("does not expire".to_owned(), |end| format!("expires {}", date(end)));
-    say(format_args!("key `{}` for {}, with the roles {}; it {end}", key.id, key.name, key.roles.join(", ")));
+    let (Key { id, name, roles, .. }, database) = (&key, &args.database.database);
+    say(format_args!(
+        "key `{id}` for {name} in the database `{database}`, with the roles {}; it {end}",
+        roles.join(", ")
+    ));
     say("It is shown only now. Send it as `Authorization: Bearer …` or `X-Api-Key: …`:");
     say(text.expose());
     Ok(())
@@ -95,7 +99,10 @@ async fn add(args: &Add) -> Result<()> {
 async fn list(args: &List) -> Result<()> {
     let keys = on(&args.database, async |keys| keys.all().await).await?;
     if keys.is_empty() {
-        say("there are no keys; `folio keys add` makes one");
+        let database = &args.database.database;
+        say(format_args!(
+            "there are no keys in the database `{database}`; `folio keys add` makes one, `--database` names another database"
+        ));
         return Ok(());
     }
     let now = DateTime::now();
@@ -107,9 +114,11 @@ async fn list(args: &List) -> Result<()> {
 }
 
 async fn revoke(args: &Revoke) -> Result<()> {
-    let revoked = on(&args.database, async |keys| keys.revoke(&args.id).await).await?;
+    let (id, database) = (key::id(&args.id), &args.database.database);
+    let revoked = on(&args.database, async |keys| keys.revoke(id).await).await?;
     let key = revoked.ok_or_else(|| {
-        Error::Startup(format!("there is no key `{}`; `folio keys list` shows all", args.id.escape_default()))
+        let id = id.escape_default();
+        Error::Startup(format!("there is no key `{id}` in the database `{database}`; `folio keys list` shows all"))
     })?;
     say(format_args!("key `{}` for {} is revoked; all instances refuse it within seconds", key.id, key.name));
     Ok(())

@@ -221,7 +221,8 @@ async fn nothing_looks_for_keys_after_the_service_has_ended() {
 #[tokio::test]
 async fn the_command_line_prints_the_key_last_and_lists_all_but_hashes() {
     let database = database().await;
-    assert!(said(&database, &["list"]).contains("there are no keys"));
+    let none = format!("there are no keys in the database `{}`", database.name);
+    assert!(said(&database, &["list"]).contains(&none));
     let add = |args: &[&str]| {
         let printed = said(&database, &[&["add"], args].concat());
         printed.lines().last().unwrap().to_owned()
@@ -237,7 +238,7 @@ async fn the_command_line_prints_the_key_last_and_lists_all_but_hashes() {
     let database = &api.database;
     assert!(said(database, &["revoke", id(&first)]).contains("loan desk"));
     let stamp = kept(database, &first).await.get_datetime("revoked").unwrap().to_owned();
-    said(database, &["revoke", id(&first)]);
+    assert!(!said(database, &["revoke", &first]).contains(&first), "the key itself names it, too");
     assert_eq!(*kept(database, &first).await.get_datetime("revoked").unwrap(), stamp, "the first time stays");
     let list = said(database, &["list"]);
     let lines: Vec<_> = list.lines().collect();
@@ -275,9 +276,13 @@ async fn the_command_line_explains_what_it_refuses() {
     for unknown in ["nobody", "generation", ""] {
         let complaint = complaint(&database, &["revoke", unknown]);
         assert!(
-            complaint.contains(&format!("no key `{unknown}`")) && complaint.contains("`folio keys list`"),
+            complaint.contains(&format!("no key `{unknown}` in the database"))
+                && complaint.contains("`folio keys list`"),
             "{complaint}"
         );
     }
+    let secret = "s".repeat(43);
+    let complaint = complaint(&database, &["revoke", &format!("folio_abcdefgh_{secret}")]);
+    assert!(complaint.contains("no key `abcdefgh`") && !complaint.contains(&secret), "{complaint}");
     assert!(said(&database, &["list"]).contains("there are no keys"));
 }
