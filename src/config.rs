@@ -102,7 +102,7 @@ pub struct Serving {
     pub secret_file: Option<PathBuf>,
     /// Web origin whose pages may read answers in a browser, such as `https://app.example.org`; may be repeated, or be a
     /// list with commas
-    #[arg(long, env = "FOLIO_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long, env = "FOLIO_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<Origin>,
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C
     #[arg(long, env = "FOLIO_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
