@@ -15,7 +15,7 @@ use crate::{
 const HEAD: [&str; 5] = ["collection", "role", "operations", "documents", "fields"];
 const UNITED: &str = "Roles unite: a document is there if one line of its collection shows it, and in it a field is \
                       hidden, read-only or set only if each line that shows the document says so.";
-const UNKNOWN: &str = "A line with `$user.…` is one only for callers of whom that is known.";
+const UNKNOWN: &str = "A line with `$user.…` holds only for callers of whom that is known.";
 
 type Row = [String; HEAD.len()];
 

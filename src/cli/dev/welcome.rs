@@ -37,6 +37,7 @@ fn everything(app: &App, address: SocketAddr) {
         say(format_args!("  curl http://{address}/v1/{first}"));
         say(format_args!("  curl http://{address}/v1/{first}/_schema"));
     }
+    say("\nEverybody may do everything here; `folio dev --secure` obeys the files' `x-access`.");
 }
 
 fn by_role(app: &App, address: SocketAddr, keys: &[(String, Text)]) {
