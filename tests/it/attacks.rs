@@ -1,5 +1,5 @@
 //! The attacks that the service must survive, each tried in many forms and on every way in. Tests are named after the
-//! kind of attack: `row_NN_…`. `scripts/attacks-bite` takes the defences out, one by one, and sees to it that these
+//! kind of attack: `row_NN_…`. `scripts/attacks-bite` takes the defenses out, one by one, and sees to it that these
 //! tests fail. What is promised to users is in `docs/SECURITY.md`.
 //!
 //! | Row | Attack | Tests |

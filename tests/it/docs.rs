@@ -1,6 +1,6 @@
 //! The generated documents are as the code is. `FOLIO_UPDATE=1 cargo test --test it docs` writes them anew.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Command, CommandFactory};
 use folio::{cli::Cli, problem, schema::load};
@@ -60,6 +60,32 @@ fn the_rules_in_the_documentation_are_rules() {
     }
 }
 
+/// The files of a folder of tests, and what is in them.
+fn tests(folder: &str) -> Vec<(String, String)> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    files.filter(|path| path.is_file()).map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn what_is_promised_is_tested_where_it_says() {
+    let page = fs::read_to_string("docs/SECURITY.md").unwrap();
+    let (_, promises) = page.split_once("## What is promised").unwrap();
+    let (promises, _) = promises.split_once("\n## ").unwrap();
+    let columns =
+        promises.lines().filter_map(|line| line.trim_end_matches(" |").rsplit_once(" | ")).map(|(_, last)| last);
+    let named: BTreeSet<_> = columns.flat_map(|tests| tests.split('`').skip(1).step_by(2)).collect();
+    let (rows, files): (BTreeSet<_>, BTreeSet<_>) = named.into_iter().partition(|name| name.starts_with("row_"));
+    let (beside, attacks) = (tests("tests/it"), tests("tests/it/attacks"));
+    let tests = || beside.iter().chain(&attacks).flat_map(|(_, text)| text.split("fn row_").skip(1));
+    let tests = tests().filter_map(|name| name.get(..2)).filter(|row| row.parse::<u8>().is_ok());
+    let tested: BTreeSet<_> = tests.map(|row| format!("row_{row}")).collect();
+    assert_eq!(rows, tested.iter().map(String::as_str).collect());
+    for file in files {
+        assert!(beside.iter().any(|(name, _)| name == file), "there are no tests in `{file}`");
+    }
+}
+
 #[test]
 fn settings_are_documented() {
     let mut text = String::from(
@@ -76,7 +102,7 @@ fn settings_are_documented() {
     }
     text.push_str(
         "\n## Everywhere\n\n| Variable | Default | |\n|---|---|---|\n\
-         | `FOLIO_LOG` | `info`; `serve`: `info,folio::access=warn` | What is logged: a level, or a list; `folio::access` is the line for each request, a warning where the answer is 5xx |\n\
+         | `FOLIO_LOG` | `info`; `serve`: `info,folio::access=warn` | What is logged: a level, or a list; `folio::access` is the line for each request, a warning where the answer is 5xx, `folio::audit` the audit log |\n\
          | `FOLIO_LOG_FORMAT` | | `json` logs JSON, one object a line |\n\
          | `FOLIO_MONGOD` | | The `mongod` program that `folio dev` and the tests run |\n",
     );
