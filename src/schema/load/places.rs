@@ -154,6 +154,8 @@ fn documents(source: &Source, report: &mut Report) {
     }
     if id.write_only {
         report.add(&below(at, "writeOnly"), "whoever writes a document needs its `_id`");
+    } else if id.clone().prepared().conceals {
+        report.add(at, "no part of an `_id` can be `writeOnly`: cursors hold all of it");
     }
     if id.set.is_some_and(|set| set.update.is_some()) {
         report.add(&below(at, "x-set"), "an `_id` never changes: only `insert` can write it");

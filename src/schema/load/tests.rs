@@ -164,6 +164,10 @@ fn refuses_what_a_file_cannot_say() {
             r#"{"type": "object", "properties": {"_id": {"bsonType": "date", "x-set": {"update": "now"}}}}"#,
             "#/properties/_id/x-set: an `_id` never changes: only `insert` can write it",
         ),
+        (
+            r#"{"type": "object", "properties": {"_id": {"type": "object", "properties": {"pin": {"writeOnly": true}}}}}"#,
+            "#/properties/_id: no part of an `_id` can be `writeOnly`: cursors hold all of it",
+        ),
     ];
     for (text, mistake) in cases {
         assert_eq!(mistakes(text), [format!("schemas/books.json{mistake}")], "{text}");
