@@ -1,6 +1,6 @@
 //! The credentials of a request, and whom they let in.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::Request,
@@ -18,6 +18,9 @@ use crate::{
 /// Where an API key may be sent instead of as a bearer.
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
+/// Whoever sends no credentials.
+static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| Arc::new(Caller::anonymous()));
+
 /// Finds out who sends the request, before anything else of it is looked at. Health is nobody's secret.
 ///
 /// See [RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
@@ -26,7 +29,7 @@ pub(super) fn admit(app: &App, request: &mut Request) -> Result<()> {
         return Ok(());
     }
     let caller = match credential(request.headers())? {
-        None => Arc::new(Caller::anonymous()),
+        None => Arc::clone(&ANONYMOUS),
         Some(credential) => app.authenticator().authenticate(credential)?,
     };
     app.policy().admit(app.catalog(), &caller)?;
