@@ -5,6 +5,7 @@
 //! [`validator`], how MongoDB's verdict is put back into the author's words in [`explain`].
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, LazyLock},
 };
@@ -74,10 +75,10 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The dotted names of the fields whose words `$text` searches; [`index::EVERY_FIELD`] stands for all.
-    pub fn text_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = self.indexes.iter().flat_map(|index| &index.keys);
-        keys.filter(|(_, kind)| kind.as_str() == Some("text")).map(|(name, _)| name.as_str())
+    /// The dotted names of the fields that decide what `$text` finds: those whose words it searches, and those that say
+    /// which language these are of; [`index::EVERY_FIELD`] stands for all.
+    pub fn text_keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.indexes.iter().flat_map(Index::text_keys)
     }
 
     /// The shape of `_id`.

@@ -1,6 +1,6 @@
 //! The fields that a planned filter speaks of. Whether anyone may name them is not known here.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use bson::{Bson, Document};
 
@@ -42,7 +42,7 @@ impl<'s> Names<'s> {
                 ("$and" | "$or" | "$nor", Bson::Array(branches)) => {
                     branches.iter().filter_map(Bson::as_document).for_each(|branch| self.filter(branch, within));
                 }
-                ("$text", _) => self.found.extend(self.schema.text_keys().map(str::to_owned)),
+                ("$text", _) => self.found.extend(self.schema.text_keys().map(Cow::into_owned)),
                 // What is not planned here may look at anything.
                 (name, _) if name.starts_with('$') => self.add(EVERY_FIELD),
                 (name, value) => match within {
@@ -116,14 +116,14 @@ mod tests {
                 vec!["a.b", "a.c"],
             ),
             (doc! { "a": { "$all": [1, 2] } }, vec!["a"]),
-            (doc! { "$text": { "$search": "x" }, "a": 1 }, vec!["a", "in.words", "title"]),
+            (doc! { "$text": { "$search": "x" }, "a": 1 }, vec!["a", "in.language", "in.words", "language", "title"]),
             (doc! { "$expr": { "$gt": ["$a", 1] } }, vec!["$**"]),
         ] {
             assert_eq!(names(&filter), expected, "{filter}");
         }
         let wild = schema(r#"{"$**":"text"}"#);
         let found = Names::of(&wild).with_filter(&doc! { "$text": { "$search": "x" } }).with_sort(&doc! { "z": 1 });
-        assert_eq!(found.into_set().into_iter().collect::<Vec<_>>(), ["$**", "z"]);
+        assert_eq!(found.into_set().into_iter().collect::<Vec<_>>(), ["$**", "language", "z"]);
     }
 
     /// Filters, each with the names that conditions stand on.

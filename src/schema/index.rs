@@ -3,7 +3,7 @@
 //! See [indexes](https://www.mongodb.com/docs/manual/indexes/). That they exist in the database is not this module's
 //! business.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet, iter::once};
 
 use bson::{Bson, Document};
 
@@ -36,6 +36,20 @@ impl Index {
     pub fn is_plain(&self) -> bool {
         keys::is_plain(&self.keys)
     }
+
+    /// The fields of [`Schema::text_keys`](super::Schema::text_keys).
+    pub fn text_keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let keys = self.keys.iter().filter(|(_, kind)| kind.as_str() == Some("text"));
+        keys.flat_map(|(name, _)| once(name.into()).chain(languages(name)))
+    }
+}
+
+/// The fields in which MongoDB looks for the language of the words at `path`: one in each object on the way to them.
+///
+/// See [text indexes](https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/).
+fn languages(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let objects = path.match_indices('.').map(|(dot, _)| &path[..=dot]);
+    once("").chain(objects).map(|object| format!("{object}language").into())
 }
 
 /// The key of an index on every field there is.

@@ -51,6 +51,12 @@ impl<'f> Sight<'f> {
         })
     }
 
+    /// Whether all that the dotted name `path` reaches from here is in sight.
+    pub(crate) fn sees(&self, path: &str) -> bool {
+        let reached = path.split('.').try_fold(self.clone(), |sight, name| sight.step(name));
+        reached.is_some_and(|reached| reached.is_clear())
+    }
+
     /// What `name`, one of those between dots, reaches from here: a number may also pick an item of an array.
     pub(crate) fn step(&self, name: &str) -> Option<Self> {
         let mut reached = self.member(name)?;

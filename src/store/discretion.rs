@@ -28,7 +28,7 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
             }
             Error::InvalidDocument { collection, violations }
         }
-        Error::Duplicate { fields, .. } if !fields.iter().all(|field| is_seen(shape, field)) => {
+        Error::Duplicate { fields, .. } if !fields.iter().all(|field| Sight::of(shape).sees(field)) => {
             Error::Duplicate { index: None, fields: Vec::new() }
         }
         error => error,
@@ -95,12 +95,6 @@ fn declared<'f>(rule: &str, mut sight: Sight<'f>) -> Option<Sight<'f>> {
 /// The names that an RFC 6901 pointer goes through, after its first `/`.
 fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
-}
-
-/// Whether all of the field with the dotted name is in sight.
-fn is_seen(shape: &Field, name: &str) -> bool {
-    let sight = name.split('.').try_fold(Sight::of(shape), |sight, name| sight.step(name));
-    sight.is_some_and(|sight| sight.is_clear())
 }
 
 #[cfg(test)]

@@ -99,6 +99,26 @@ async fn what_is_hidden_is_in_no_answer() {
     assert_eq!((&boss["cost"], boss.get("note")), (&json!(901), None));
 }
 
+#[tokio::test]
+async fn a_search_does_not_tell_the_language_of_a_hidden_field() {
+    let words = |hide: Value| {
+        json!({ "type": "object", "additionalProperties": false,
+            "properties": { "_id": { "type": "string" }, "title": { "type": "string" }, "in": { "type": "object",
+                "properties": { "text": { "type": "string" }, "language": { "type": "string" } } } },
+            "x-indexes": [{ "keys": { "title": "text", "in.text": "text" } }],
+            "x-access": { "reader": { "ops": ["read"], "hide": hide } } })
+    };
+    let api = Api::closed(catalog(&[("told", words(json!(["in.language"]))), ("open", words(json!([])))])).await;
+    for name in ["told", "open"] {
+        let text = |id: &str, language: &str| doc! { "_id": id, "in": { "text": "running", "language": language } };
+        api.collection(name).insert_many([text("e", "english"), text("g", "german")]).await.unwrap();
+    }
+    let reader = as_role(&api, &["reader"]);
+    let search = filter(&json!({ "$text": { "$search": "runs", "$language": "english" } }));
+    assert_eq!(ids(&reader.get(&format!("/v1/open?{search}")).await.ok(200)), ["e"]);
+    reader.get(&format!("/v1/told?{search}")).await.problem(403, "forbidden-field");
+}
+
 /// Filters that name a field, `NAME`, in every way.
 fn naming_filters() -> Vec<Value> {
     let conditions = [

@@ -8,7 +8,10 @@ use super::{Level, Planner, misplaced, wrong};
 use crate::{
     error::{Place, Result, check_limit, nearest},
     json::Tree,
-    schema::index::{EVERY_FIELD, Index},
+    schema::{
+        Sight,
+        index::{EVERY_FIELD, Index},
+    },
 };
 
 const MEMBERS: [&str; 4] = ["$search", "$language", "$caseSensitive", "$diacriticSensitive"];
@@ -56,7 +59,7 @@ impl Planner<'_> {
             return Err(misplaced(tree, "`$text` searches whole documents: it cannot stand in `$nor` or `$elemMatch`"));
         }
         self.once(tree, "$text")?;
-        if self.schema.text_keys().any(|name| self.conceals(name)) {
+        if self.schema.text_keys().any(|name| self.conceals(&name)) {
             return Err(self.root.refuse("$text", &Place::new("filter", Some(tree.name_at)), None));
         }
         if !self.schema.indexes.iter().any(|index| serves(index, None, "text")) {
@@ -78,10 +81,10 @@ impl Planner<'_> {
         Ok(Bson::Document(planned))
     }
 
-    /// Whether words of the text key `name` are out of sight. `$**` has those of every field.
+    /// Whether what `$text` finds tells of `name`, and that is out of sight. `$**` has the words of every field.
     fn conceals(&self, name: &str) -> bool {
         let root = &self.schema.root;
-        root.conceals && (name == EVERY_FIELD || self.root.value(name, &Place::new("$text", None)).is_err())
+        root.conceals && (name == EVERY_FIELD || !Sight::of(root).sees(name))
     }
 
     fn member(&self, name: &str, value: &Tree) -> Result<Bson> {
