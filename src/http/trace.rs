@@ -113,7 +113,7 @@ fn audit(id: &HeaderValue, (operation, path): (Option<&'static str>, &str), resp
         return;
     }
     let mut names = path.strip_prefix("/v1/").unwrap_or_default().split('/');
-    let mut name = || names.next().filter(|name| !name.is_empty()).map(str::to_owned);
+    let mut name = || names.next().filter(|name| !name.is_empty() && !name.starts_with('_')).map(str::to_owned);
     let outcome = response.extensions().get::<&Problem>().map_or("ok", |problem| problem.slug);
     Attempt {
         caller: response.extensions().get::<Asker>().map(|Asker(caller)| Arc::clone(caller)),

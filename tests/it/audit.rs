@@ -79,6 +79,7 @@ async fn every_write_and_every_refusal_leaves_one_line() {
         (&clerk, &delete, "/a%2Fb", "", ("clerk", "delete", "a%2Fb", "forbidden", 403)),
         (&drop, &post, "", r#"{"_id":"d"}"#, ("drop", "insert", "d", "ok", 201)),
         (&drop, &Method::GET, "/d", "", ("drop", "read", "d", "forbidden", 403)),
+        (&drop, &Method::GET, "/_schema", "", ("drop", "read", "", "forbidden", 403)),
         (&nobody, &post, "", r#"{"_id":"e"}"#, ("", "insert", "", "unauthenticated", 401)),
         (anonymous, &Method::GET, "", "", ("", "read", "", "unauthenticated", 401)),
         (&admin, &delete, "/a%2Fb", "", ("admin", "delete", "a%2Fb", "ok", 204)),
