@@ -96,7 +96,10 @@ impl InsertPlan {
         guard::refuse_hidden(body, &schema.root)?;
         guard::refuse_protected(body, &schema.root)?;
         let chosen = match id {
-            Some(id) => id.clone(),
+            Some(id) => {
+                id::check_chosen(schema, place, id)?;
+                id.clone()
+            }
             None => id::choose(schema, place, body)?,
         };
         id::check(schema, &chosen)?;

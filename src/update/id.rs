@@ -5,15 +5,12 @@ use bson::{RawBson, RawDocument, RawDocumentBuf, oid::ObjectId};
 use super::{Place, refused, stamped, unreadable};
 use crate::{
     error::{Error, Result},
-    schema::{Kind, Schema},
+    schema::{Kind, Schema, Stamp},
 };
 
-/// The `_id` of the new document `body`: what a rule forces, else the client's own, else one that is made.
+/// The `_id` of the new document `body`: the client's own, else one that is made.
 pub(super) fn choose(schema: &Schema, (_, user): Place<'_>, body: &RawDocument) -> Result<RawBson> {
     let field = schema.id();
-    if let Some(forced) = &field.forced {
-        return super::forced(forced, user);
-    }
     if let Some(id) = body.get("_id").map_err(unreadable)? {
         return Ok(id.into());
     }
@@ -23,6 +20,15 @@ pub(super) fn choose(schema: &Schema, (_, user): Place<'_>, body: &RawDocument) 
         None => None,
     }
     .ok_or_else(|| bad(schema, "required", "is required: this collection does not make an `_id` by itself"))
+}
+
+/// Refuses the `id` that a client gives a new document by its path, where clients do not choose it. Who is to be the
+/// `_id` may say so.
+pub(super) fn check_chosen(schema: &Schema, (_, user): Place<'_>, id: &RawBson) -> Result<()> {
+    let field = schema.id();
+    let is_user = |stamp: &Stamp| *stamp == Stamp::User;
+    let own = field.set.and_then(|set| set.insert).filter(is_user).and_then(|stamp| stamped(stamp, field, user));
+    if (field.read_only || field.set.is_some()) && own.as_ref() != Some(id) { Err(changed()) } else { Ok(()) }
 }
 
 /// Refuses an `_id` that no path can end with: an empty one is not there, one that begins with `_` is the service's

@@ -8,7 +8,7 @@ use super::{Change, ChangePlan, InsertPlan, Next, Precondition};
 use crate::{
     codec::decode,
     error::Error,
-    schema::{Schema, load},
+    schema::{Schema, access::User, load},
 };
 
 fn schema() -> Arc<Schema> {
@@ -92,4 +92,26 @@ fn protected_fields_stay_as_they_are() {
     assert!(put(rawdoc! { "in": { "ro": "z" } }).is_err());
     assert!(put(rawdoc! { "in": 5 }).is_err());
     assert!(put(rawdoc! { "_id": 2 }).is_err());
+}
+
+#[test]
+fn a_path_names_no_id_that_clients_do_not_choose() {
+    let user = User { id: "ada".into(), ..User::default() };
+    for (rules, id, is_fine) in [
+        (r#""type": "string""#, "bob", true),
+        (r#""type": "string", "readOnly": true"#, "bob", false),
+        (r#""type": "string", "x-set": { "insert": "uuid" }"#, "bob", false),
+        (r#""type": "string", "x-set": { "insert": "user" }"#, "bob", false),
+        (r#""type": "string", "x-set": { "insert": "user" }"#, "ada", true),
+    ] {
+        let file = format!(r#"{{"type": "object", "properties": {{"_id": {{{rules}}}}}}}"#);
+        let schema = Arc::new(load::parse("schemas/things.json", "things", file).unwrap());
+        let (id, change) = (Bson::from(id), Change::Create(rawdoc! { "n": 1 }));
+        let plan = ChangePlan { schema: Arc::clone(&schema), id, change, precondition: Precondition::default() };
+        match plan.create((&schema, Some(&user))) {
+            Ok(_) => assert!(is_fine, "{rules}"),
+            Err(Error::ReadOnlyField { pointers }) => assert!(!is_fine && pointers == ["/_id"], "{rules}: {pointers:?}"),
+            Err(error) => panic!("{rules}: {error:?}"),
+        }
+    }
 }
