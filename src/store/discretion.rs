@@ -28,7 +28,8 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
             }
             Error::InvalidDocument { collection, violations }
         }
-        Error::Duplicate { fields, .. } if !fields.iter().all(|field| Sight::of(shape).sees(field)) => {
+        // Of an index that no file declares, it is not known what it is about.
+        Error::Duplicate { fields, .. } if fields.is_empty() || !fields.iter().all(|field| is_seen(shape, field)) => {
             Error::Duplicate { index: None, fields: Vec::new() }
         }
         error => error,
@@ -172,6 +173,7 @@ mod tests {
             (&["list.x"], true),
             (&["list.deal"], false),
             (&["list.0.deal"], false),
+            (&[], false),
         ] {
             let fields = fields.iter().map(|field| (*field).to_owned()).collect();
             let error = Error::Duplicate { index: Some("i".into()), fields };
