@@ -68,6 +68,12 @@ pub(super) fn split(text: &str) -> Option<(&str, &str)> {
     (id.len() == ID && secret.len() == SECRET).then_some((id, secret))
 }
 
+/// The id in what may be a key's text, whole or cut off, or its id alone: a key that has leaked is at hand as it is, and
+/// its secret is not to be repeated.
+pub(crate) fn id(text: &str) -> &str {
+    text.strip_prefix(PREFIX).map_or(text, |rest| rest.split('_').next().unwrap_or_default())
+}
+
 /// What a secret is recognized by. Comparing two of these takes the same time wherever they differ.
 pub(super) fn hash(secret: &str) -> blake3::Hash {
     blake3::hash(secret.as_bytes())

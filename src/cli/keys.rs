@@ -114,11 +114,10 @@ async fn list(args: &List) -> Result<()> {
 }
 
 async fn revoke(args: &Revoke) -> Result<()> {
-    let (id, database) = (key::id(&args.id), &args.database.database);
+    let id = key::id(&args.id);
     let revoked = on(&args.database, async |keys| keys.revoke(id).await).await?;
     let key = revoked.ok_or_else(|| {
-        let id = id.escape_default();
-        Error::Startup(format!("there is no key `{id}` in the database `{database}`; `folio keys list` shows all"))
+        Error::Startup(format!("there is no key `{}`; `folio keys list` shows all", id.escape_debug()))
     })?;
     say(format_args!("key `{}` for {} is revoked; all instances refuse it within seconds", key.id, key.name));
     Ok(())
@@ -161,10 +160,9 @@ fn unknown(role: &str, catalog: &Catalog) -> Error {
         return Error::Startup(format!("`{ANONYMOUS}` is the role of those without a key, and everyone has it"));
     }
     let roles = roles(catalog);
-    let meant =
-        nearest(role, roles.iter().copied()).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-    let all = roles.into_iter().collect::<Vec<_>>().join("`, `");
-    Error::Startup(format!("no collection file has the role `{role}`{meant}; there are `{all}`"))
+    let near = nearest(role, roles.iter().copied()).map(|near| format!(", did you mean `{near}`?"));
+    let all = || format!("; there are `{}`", roles.iter().copied().collect::<Vec<_>>().join("`, `"));
+    Error::Startup(format!("no collection file has the role `{}`{}", role.escape_debug(), near.unwrap_or_else(all)))
 }
 
 /// A key's name: something that can stand in a line.

@@ -261,7 +261,8 @@ async fn the_command_line_explains_what_it_refuses() {
     let database = database().await;
     let key = ["add", "--name", "x"];
     for (args, parts) in [
-        (&["--role", "amdin"][..], ["`amdin`, did you mean `admin`?", "there are `admin`"]),
+        (&["--role", "amdin"][..], ["no collection file has the role", "`amdin`, did you mean `admin`?"]),
+        (&["--role", "visitor"], ["`visitor`", "there are `admin`"]),
         (&["--role", "anonymous"], ["`anonymous`", "everyone has it"]),
         (&[], ["--role <ROLE>", "required"]),
         (&["--role", "admin", "--expires", "yesterday"], ["--expires", "`90d`"]),
@@ -285,4 +286,15 @@ async fn the_command_line_explains_what_it_refuses() {
     let complaint = complaint(&database, &["revoke", &format!("folio_abcdefgh_{secret}")]);
     assert!(complaint.contains("no key `abcdefgh`") && !complaint.contains(&secret), "{complaint}");
     assert!(said(&database, &["list"]).contains("there are no keys"));
+}
+
+#[tokio::test]
+async fn a_key_that_leaked_is_revoked_as_it_is_and_not_repeated() {
+    let database = database().await;
+    let key = database.key(&["admin"]).await;
+    let secret = key.split('_').nth(2).unwrap();
+    let said = said(&database, &["revoke", &key]);
+    assert!(said.contains(id(&key)) && said.contains("is revoked") && !said.contains(secret), "{said}");
+    let complaint = complaint(&database, &["revoke", &format!("folio_abcdefgh_{secret}")]);
+    assert!(complaint.contains("no key `abcdefgh`") && !complaint.contains(secret), "{complaint}");
 }
