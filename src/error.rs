@@ -136,7 +136,7 @@ pub enum Error {
         violations: Vec<Violation>,
     },
     /// A body that sets fields which clients may not write.
-    #[error("these fields are written by the service: {}", pointers.join(", "))]
+    #[error("these fields are not for clients to write: {}", pointers.join(", "))]
     ReadOnlyField {
         /// Where they stand in the body.
         pointers: Vec<String>,

@@ -193,8 +193,8 @@ const READ_ONLY_FIELD: Problem = Problem {
     slug: "read-only-field",
     status: 422,
     title: "Read-only field",
-    meaning: "The body sets fields that clients may not write.",
-    remedy: "`pointers` lists them; leave them out.",
+    meaning: "The body sets, changes or removes fields that are not for clients to write, or not for you: the service writes them, or the collection file or one of your roles has them as `readOnly`.",
+    remedy: "`pointers` lists them; leave them out, or send them as they are stored.",
 };
 
 const UNINDEXED_QUERY: Problem = Problem {
