@@ -137,12 +137,12 @@ impl ChangePlan {
                 id::check_same(&id, body)?;
                 let sent = id::first(id, body)?;
                 let next = guard::keep(stored, &sent, place.0)?;
-                changed((stored, &fill::on_replace(&next, (stored, &sent), place)?), place)
+                changed(stored, (&fill::on_replace(&next, (stored, &sent), place)?, body), place)
             }
             Change::Merge(patch) => {
                 let merged = merge::merge(stored, patch)?;
                 id::check_kept(stored, &merged)?;
-                changed((stored, &guard::keep_merged((stored, patch), &merged, place.0)?), place)
+                changed(stored, (&guard::keep_merged((stored, patch), &merged, place.0)?, patch), place)
             }
         }
     }
@@ -158,9 +158,10 @@ impl ChangePlan {
     }
 }
 
-/// A change that changes nothing is not written, so it leaves the time of the last update alone too.
-fn changed((stored, next): (&RawDocument, &RawDocument), place: Place<'_>) -> Result<Next> {
-    if stored.as_bytes() == next.as_bytes() {
+/// A change that changes nothing is not written, so it leaves the time of the last update alone too. Where something out
+/// of sight was `sent`, it is: that it is the stored value would be told by what does not happen.
+fn changed(stored: &RawDocument, (next, sent): (&RawDocument, &RawDocument), place: Place<'_>) -> Result<Next> {
+    if stored.as_bytes() == next.as_bytes() && !guard::names_unseen(sent, place.0)? {
         return Ok(Next::Keep);
     }
     fill::on_update(next, place).map(Next::Store)

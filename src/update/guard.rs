@@ -16,29 +16,43 @@ use crate::{
     schema::{Additional, Field, Sight},
 };
 
+/// How many fields are named at most: a body may hold them in each of a million items.
+const MAX_POINTERS: usize = 100;
+
 /// Refuses a body that names hidden fields, at whatever depth.
 pub(super) fn refuse_hidden(body: &RawDocument, shape: &Field) -> Result<()> {
-    let mut pointers = Vec::new();
-    name_hidden(RawBsonRef::Document(body), (&Sight::of_hidden(shape), ""), &mut pointers)?;
+    let pointers = named(body, &Sight::of_hidden(shape))?;
     if pointers.is_empty() { Ok(()) } else { Err(Error::HiddenField { pointers }) }
 }
 
-fn name_hidden(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut Vec<String>) -> Result<()> {
+/// Whether a body names fields that are out of sight, at whatever depth.
+pub(super) fn names_unseen(body: &RawDocument, shape: &Field) -> Result<bool> {
+    named(body, &Sight::of(shape)).map(|pointers| !pointers.is_empty())
+}
+
+/// Where the body names what is not in sight.
+fn named(body: &RawDocument, sight: &Sight<'_>) -> Result<Vec<String>> {
+    let mut pointers = Vec::new();
+    name(RawBsonRef::Document(body), (sight, ""), &mut pointers)?;
+    Ok(pointers)
+}
+
+fn name(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut Vec<String>) -> Result<()> {
     match value {
-        _ if sight.is_clear() => {}
+        _ if sight.is_clear() || pointers.len() >= MAX_POINTERS => {}
         RawBsonRef::Document(object) => {
             for element in object {
-                let (name, value) = element.map_err(unreadable)?;
-                let here = below(at, name.as_str());
-                match sight.member(name.as_str()) {
-                    Some(sight) => name_hidden(value, (&sight, &here), pointers)?,
+                let (key, value) = element.map_err(unreadable)?;
+                let here = below(at, key.as_str());
+                match sight.member(key.as_str()) {
+                    Some(sight) => name(value, (&sight, &here), pointers)?,
                     None => pointers.push(here),
                 }
             }
         }
         RawBsonRef::Array(items) => {
             for (index, item) in items.into_iter().enumerate() {
-                name_hidden(item.map_err(unreadable)?, (sight, &below(at, &index.to_string())), pointers)?;
+                name(item.map_err(unreadable)?, (sight, &below(at, &index.to_string())), pointers)?;
             }
         }
         _ => {}
@@ -71,6 +85,8 @@ fn guarded(objects: Sides<&RawDocument>, shape: &Field, absent: Absent) -> Resul
     }
     let mut guard = Guard { absent, hidden: Vec::new(), protected: Vec::new() };
     let guarded = guard.object(objects, (shape, ""))?;
+    guard.hidden.truncate(MAX_POINTERS);
+    guard.protected.truncate(MAX_POINTERS);
     match (guard.hidden.is_empty(), guard.protected.is_empty()) {
         (true, true) => Ok(guarded),
         (true, false) => Err(Error::ReadOnlyField { pointers: guard.protected }),

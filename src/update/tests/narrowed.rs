@@ -217,3 +217,22 @@ fn the_roles_of_the_row_decide() {
     assert!(matches!(patch(&both, &north, r#"{"title":"east"}"#), Err(Error::Forbidden(_))));
     assert!(patch(&both, &north, r#"{"title":"south"}"#).is_ok());
 }
+
+#[test]
+fn whether_a_value_out_of_sight_was_guessed_is_not_told() {
+    let all = view(&["north", "south"], "u");
+    let stored = rawdoc! { "_id": 1, "title": "south", "secret": "s", "saw": "v" };
+    for secret in ["s", "other"] {
+        let body = format!(r#"{{"secret":"{secret}"}}"#);
+        let expected = rawdoc! { "_id": 1, "title": "south", "secret": secret, "saw": "u" };
+        assert_eq!(patch(&all, &stored, &body).unwrap(), Next::Store(expected), "{secret}");
+    }
+    assert_eq!(patch(&all, &stored, r#"{"title":"south"}"#).unwrap(), Next::Keep);
+}
+
+#[test]
+fn only_so_many_fields_are_named() {
+    let prices = vec![r#"{"deal":1}"#; 1000].join(",");
+    let error = post(&view(&["clerk"], "u"), &format!(r#"{{"_id":1,"prices":[{prices}]}}"#)).unwrap_err();
+    assert!(matches!(&error, Error::HiddenField { pointers } if pointers.len() == 100), "{error:?}");
+}
