@@ -188,6 +188,9 @@ impl Guard {
             }
             (before, Some(next)) if next.as_document().is_none() => {
                 self.lost(object(before), at)?;
+                if !before.map_or(Ok(false), |before| alike::values(before, next, field))? {
+                    self.listed(next, at)?;
+                }
                 Ok(Some(next.into()))
             }
             (_, next) => {
@@ -196,6 +199,18 @@ impl Guard {
                 Ok((next.is_some() || !object.is_empty()).then_some(RawBson::Document(object)))
             }
         }
+    }
+
+    /// Where an object is expected and a list stands, the items may not hold what the object may not.
+    fn listed(&mut self, value: RawBsonRef<'_>, (shape, at): At<'_>) -> Result<()> {
+        for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+            let (item, at) = (item.map_err(unreadable)?, below(at, &index.to_string()));
+            match item.as_document() {
+                Some(new) => drop(self.object(Sides { stored: None, next: Some(new), sent: Some(new) }, (shape, &at))?),
+                None => self.listed(item, (shape, &at))?,
+            }
+        }
+        Ok(())
     }
 
     /// What is guarded in an object that something else takes the place of cannot be kept. Whether something is there

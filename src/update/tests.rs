@@ -18,7 +18,8 @@ fn schema() -> Arc<Schema> {
             "n": { "bsonType": "long" },
             "d": { "bsonType": "int", "default": 7 },
             "ro": { "type": "string", "readOnly": true },
-            "in": { "type": "object", "properties": { "ro": { "type": "string", "readOnly": true }, "x": {} } }
+            "in": { "type": "object", "properties": { "ro": { "type": "string", "readOnly": true }, "x": {} } },
+            "any": { "properties": { "ro": { "readOnly": true } } }
         }
     }"#;
     Arc::new(load::parse("schemas/things.json", "things", file.to_owned()).unwrap())
@@ -110,8 +111,21 @@ fn a_path_names_no_id_that_clients_do_not_choose() {
         let plan = ChangePlan { schema: Arc::clone(&schema), id, change, precondition: Precondition::default() };
         match plan.create((&schema, Some(&user))) {
             Ok(_) => assert!(is_fine, "{rules}"),
-            Err(Error::ReadOnlyField { pointers }) => assert!(!is_fine && pointers == ["/_id"], "{rules}: {pointers:?}"),
+            Err(Error::ReadOnlyField { pointers }) => {
+                assert!(!is_fine && pointers == ["/_id"], "{rules}: {pointers:?}");
+            }
             Err(error) => panic!("{rules}: {error:?}"),
         }
     }
+}
+
+#[test]
+fn a_list_in_place_of_an_object_holds_no_protected_fields_either() {
+    let listed = rawdoc! { "any": [{ "x": 1 }, [{ "ro": 1 }]] };
+    let refused = |error| matches!(error, Error::ReadOnlyField { pointers } if pointers == ["/any/1/0/ro"]);
+    assert!(refused(InsertPlan::new((&schema(), None), None, &listed).unwrap_err()));
+    assert!(refused(patched(&rawdoc! { "_id": 1 }, r#"{"any":[{"x":1},[{"ro":1}]]}"#).unwrap_err()));
+    // What another program has stored may be sent back.
+    let stored = rawdoc! { "_id": 1, "d": 7, "any": [{ "x": 1 }, [{ "ro": 1 }]] };
+    assert_eq!(next(&stored, Change::Replace(stored.clone())).unwrap(), Next::Keep);
 }
