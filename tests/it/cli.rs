@@ -130,7 +130,7 @@ fn check_shows_what_roles_may_do() {
     for (name, roles) in [
         ("check_as_everyone", &["--as", "anonymous"][..]),
         ("check_as_librarian", &["--as", "librarian"]),
-        ("check_as_several", &["--as", "member,librarian", "--as", "admin"]),
+        ("check_as_several", &["--as", "member, librarian", "--as", "admin"]),
     ] {
         let shown = folio(&[&["check", "--schemas", schemas][..], roles].concat());
         assert!(shown.status.success(), "{shown:?}");
