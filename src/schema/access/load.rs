@@ -122,7 +122,11 @@ impl Reader<'_> {
         };
         let mut set = Vec::new();
         for (name, tree) in members {
-            let value = self.declared(name, Reach::Members).and_then(|(_, field)| self.forced(tree, field));
+            let declared = self.declared(name, Reach::Members);
+            let value = declared.and_then(|(_, field)| {
+                names::in_objects(self.root, name)?;
+                self.forced(tree, field)
+            });
             match value {
                 Ok(value) => set.push((name.clone(), value)),
                 Err(detail) => self.report.add_below(at, name, detail),

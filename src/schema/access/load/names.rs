@@ -1,7 +1,7 @@
 //! Fields by their dotted names, as rules may name them: declared, each name on the way in `properties`.
 
 use super::Reader;
-use crate::schema::{Field, Kind, load::did_you_mean};
+use crate::schema::{Field, Kind, Kinds, load::did_you_mean};
 
 pub(super) const EXPECTED: &str = "must be the name of a field, such as `publisher.city`";
 
@@ -25,6 +25,21 @@ impl<'r> Reader<'r> {
         }
         find(self.root, name, reach).map(|fields| (name.to_owned(), *fields.last().unwrap_or(&self.root)))
     }
+}
+
+/// Refuses a name below something that need not be an object: what is forced there would take its place.
+pub(super) fn in_objects(root: &Field, path: &str) -> Result<(), String> {
+    let objects = Kinds::from_iter([Kind::Object, Kind::Null]);
+    let ends = path.match_indices('.').map(|(end, _)| end);
+    for (field, end) in find(root, path, Reach::Members)?.into_iter().zip(ends) {
+        if field.kinds.union(objects) != objects {
+            let parent = &path[..end];
+            return Err(format!(
+                "`{parent}` need not be an object: declare it with \"type\": \"object\", or set it as a whole"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The fields on the way to the one with the dotted name `path`, itself last.

@@ -10,7 +10,8 @@ const PROPERTIES: &str = r#"{
     "publisher": {"type": "object", "properties": {"city": {"type": "string"}, "since": {"bsonType": "date"}}},
     "lines": {"type": "array", "items": {"type": "object", "properties": {"cost": {"bsonType": "decimal"},
         "count": {"bsonType": "int"}}}},
-    "stamp": {"bsonType": "date", "x-set": {"insert": "now"}}, "secret": {"type": "string"}
+    "stamp": {"bsonType": "date", "x-set": {"insert": "now"}}, "secret": {"type": "string"},
+    "loose": {"properties": {"owner": {"type": "string"}}}
 }"#;
 
 fn parse(access: &str) -> (Access, Vec<String>) {
@@ -177,6 +178,10 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         r#"{"ops": ["write"], "set": {"publisher": "$user.place"}}"#,
         "/set/publisher: `$user.…` is one value, and the field holds none but objects or lists",
+    ),
+    (
+        r#"{"ops": ["write"], "set": {"loose.owner": "$user.id"}}"#,
+        "/set/loose.owner: `loose` need not be an object: declare it with \"type\": \"object\", or set it as a whole",
     ),
     (
         r#"{"ops": ["write"], "set": {"tags": ["$user.id"]}}"#,
