@@ -1,5 +1,5 @@
 //! Who may do what. A [`Caller`] asks, `x-access` of each collection file says what its roles may do, and a [`View`] is
-//! what comes of both: one collection as one caller has it. [`permit`] narrows a plan to a view and is the only way to a
+//! what comes of both: one collection as one caller has it. [`permit()`] narrows a plan to a view and is the only way to a
 //! [`Permitted`] plan; `store` takes nothing else, so no handler reaches the database around it.
 //!
 //! Several roles unite: a document is there if one of the caller's roles shows it, and in a document a field is there,

@@ -22,6 +22,7 @@ mod insight;
 mod lists;
 mod negotiate;
 mod problem;
+mod serve;
 mod trace;
 
 /// The whole API on `app`, to be served alone or merged into another router. It has a fallback of its own, for paths

@@ -57,11 +57,6 @@ pub fn make(grant: Grant) -> Result<(Key, Text)> {
     Ok((Key { id, hash, name, roles, attributes, created, expires, revoked: None, used: None }, text))
 }
 
-/// The id in a key's text; any other text as it is.
-pub fn id(text: &str) -> &str {
-    split(text).map_or(text, |(id, _)| id)
-}
-
 /// The id and the secret of a key's text.
 pub(super) fn split(text: &str) -> Option<(&str, &str)> {
     let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
@@ -70,7 +65,7 @@ pub(super) fn split(text: &str) -> Option<(&str, &str)> {
 
 /// The id in what may be a key's text, whole or cut off, or its id alone: a key that has leaked is at hand as it is, and
 /// its secret is not to be repeated.
-pub(crate) fn id(text: &str) -> &str {
+pub fn id(text: &str) -> &str {
     text.strip_prefix(PREFIX).map_or(text, |rest| rest.split('_').next().unwrap_or_default())
 }
 

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
+
 use super::say;
 use crate::{config::Schemas, error::Result, schema::Catalog};
 
@@ -13,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     schemas: Schemas,
     /// Show what callers with these roles may do, in every collection
-    #[arg(long = "as", value_name = "ROLE", value_delimiter = ',', value_parser = trimmed)]
+    #[arg(long = "as", value_name = "ROLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new().map(|role| role.trim().to_owned()))]
     roles: Vec<String>,
 }
 
@@ -27,9 +29,4 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         say(format_args!("{}: ok, {} indexes", schema.source.path, schema.indexes.len()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A list may have spaces behind its commas.
-fn trimmed(text: &str) -> Result<String, std::convert::Infallible> {
-    Ok(text.trim().to_owned())
 }

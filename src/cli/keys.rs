@@ -114,10 +114,11 @@ async fn list(args: &List) -> Result<()> {
 }
 
 async fn revoke(args: &Revoke) -> Result<()> {
-    let id = key::id(&args.id);
+    let (id, database) = (key::id(&args.id), &args.database.database);
     let revoked = on(&args.database, async |keys| keys.revoke(id).await).await?;
     let key = revoked.ok_or_else(|| {
-        Error::Startup(format!("there is no key `{}`; `folio keys list` shows all", id.escape_debug()))
+        let id = id.escape_default();
+        Error::Startup(format!("there is no key `{id}` in the database `{database}`; `folio keys list` shows all"))
     })?;
     say(format_args!("key `{}` for {} is revoked; all instances refuse it within seconds", key.id, key.name));
     Ok(())

@@ -49,13 +49,11 @@ impl<'f> Scope<'f> {
         }
         let (mut here, mut walked) = (self.clone(), 0);
         for name in path.split('.') {
-            here = match (step(here.field, name), here.sight.step(name)) {
-                (Some(field), Some(sight)) => Self { field, sight, ..here },
-                _ => {
-                    let near = here.suggest(name).map(|near| format!("{}{near}", &path[..walked]));
-                    return Err(self.refuse(path, place, near));
-                }
+            let (Some(field), Some(sight)) = (step(here.field, name), here.sight.step(name)) else {
+                let near = here.suggest(name).map(|near| format!("{}{near}", &path[..walked]));
+                return Err(self.refuse(path, place, near));
             };
+            here = Self { field, sight, ..here };
             walked += name.len() + 1;
         }
         Ok(here)

@@ -29,7 +29,9 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
             Error::InvalidDocument { collection, violations }
         }
         // Of an index that no file declares, it is not known what it is about.
-        Error::Duplicate { fields, .. } if fields.is_empty() || !fields.iter().all(|field| is_seen(shape, field)) => {
+        Error::Duplicate { fields, .. }
+            if fields.is_empty() || !fields.iter().all(|field| Sight::of(shape).sees(field)) =>
+        {
             Error::Duplicate { index: None, fields: Vec::new() }
         }
         error => error,

@@ -228,7 +228,6 @@ fn accounts() -> Value {
             "login": { "type": "string" },
             "password": { "type": "string", "writeOnly": true, "minLength": 8 }
         },
-        "x-indexes": [{ "keys": { "password": 1 }, "unique": true, "sparse": true }],
         "x-access": { "admin": ["*"], "clerk": ["read", "write"] }
     })
 }
@@ -248,7 +247,7 @@ async fn row_04_write_only_fields_are_hidden_from_everyone() {
         assert_eq!(made.ok(201), json!({ "_id": 1, "login": "bob" }));
         let other = json!({ "_id": 2, "login": "eve", "password": "hunter2-hunter2" });
         let mut answers = vec![caller.post("/v1/accounts", &other).await];
-        answers[0].problem(409, "duplicate");
+        answers[0].ok(201);
         let short = json!({ "_id": 3, "login": "eve", "password": "hunter2" });
         answers.push(caller.post("/v1/accounts", &short).await);
         for query in [
