@@ -16,6 +16,7 @@ use crate::{
     access::{Permitted, Shape, View},
     codec::decode::MAX_DOCUMENT,
     error::{Error, Result},
+    etag::Precondition,
     schema::access::Op,
     update::{ChangePlan, InsertPlan, Next},
 };
@@ -168,7 +169,7 @@ fn check_size(document: &RawDocument) -> Result<()> {
 }
 
 fn precondition(store: &Store, plan: &Permitted<ChangePlan>, stored: Option<&RawDocument>) -> Result<()> {
-    let Some(stored) = stored else { return Ok(()) };
+    let Some(stored) = stored.filter(|_| plan.plan().precondition != Precondition::default()) else { return Ok(()) };
     let current = store.etag.tag(&plan.view().show(stored)?);
     if plan.plan().precondition.holds(current) {
         return Ok(());
