@@ -114,8 +114,8 @@ impl Tree {
 
     /// The value an [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901) pointer (`/a/0`, no `#`) leads to.
     pub fn pointer(&self, pointer: &str) -> Option<&Self> {
-        pointer.split('/').skip(1).try_fold(self, |tree, token| match &tree.node {
-            Node::Object(members) => members.get(&token.replace("~1", "/").replace("~0", "~")),
+        tokens(pointer).try_fold(self, |tree, token| match &tree.node {
+            Node::Object(members) => members.get(&token),
             Node::Array(items) => items.get(token.parse::<usize>().ok()?),
             _ => None,
         })
@@ -204,6 +204,11 @@ pub fn push_token(pointer: &mut String, token: &str) {
             c => pointer.push(c),
         }
     }
+}
+
+/// The names that an RFC 6901 pointer goes through, unescaped.
+pub fn tokens(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
 struct Reader<'t> {

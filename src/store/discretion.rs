@@ -7,6 +7,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use crate::{
     error::{Error, Violation},
+    json::tokens,
     schema::{Field, Sight},
 };
 
@@ -93,11 +94,6 @@ fn declared<'f>(rule: &str, mut sight: Sight<'f>) -> Option<Sight<'f>> {
         }
     }
     Some(sight)
-}
-
-/// The names that an RFC 6901 pointer goes through, after its first `/`.
-fn tokens(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
 #[cfg(test)]
