@@ -1,6 +1,5 @@
-//! Around every request: its id, whether it is let in, what becomes of a panic, its line in the access log, and in the audit log
-//! if it was refused, its count.
-//! One layer for all: every layer of a router costs each request a boxed service and a boxed future.
+//! Around every request: its id, whether it is let in, what becomes of a panic, its count, its line in the access log,
+//! and one in the audit log where it was refused. One layer does all of it, for each costs a boxed service and future.
 
 use std::{
     panic::AssertUnwindSafe,
