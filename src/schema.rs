@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
@@ -48,6 +48,11 @@ impl Catalog {
     /// Every collection, in order of name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Schema>> {
         self.collections.values()
+    }
+
+    /// Every role that a file names, each once: `anonymous` too, where one gives it something.
+    pub fn roles(&self) -> BTreeSet<&str> {
+        self.iter().flat_map(|schema| schema.access.grants.keys()).map(String::as_str).collect()
     }
 }
 

@@ -148,8 +148,7 @@ fn grant(args: &Add, catalog: &Catalog) -> Result<Grant> {
 }
 
 fn roles(catalog: &Catalog) -> BTreeSet<&str> {
-    let declared = catalog.iter().flat_map(|schema| schema.access.grants.keys().map(String::as_str));
-    declared.chain([ADMIN]).filter(|role| *role != ANONYMOUS).collect()
+    catalog.roles().into_iter().chain([ADMIN]).filter(|role| *role != ANONYMOUS).collect()
 }
 
 fn is_known(role: &str, catalog: &Catalog) -> bool {

@@ -78,8 +78,8 @@ fn say_who_is_served(app: &App, args: &Args) {
 /// not repeated.
 fn first_key(catalog: &Catalog, args: &Args) -> String {
     let (database, defaults) = (&args.settings.database, Database::default());
-    let roles = || catalog.iter().flat_map(|schema| schema.access.grants.keys()).map(String::as_str);
-    let role = roles().find(|role| *role == ADMIN).or_else(|| roles().find(|role| *role != ANONYMOUS));
+    let roles = catalog.roles();
+    let role = roles.get(ADMIN).or_else(|| roles.iter().find(|role| **role != ANONYMOUS)).copied();
     let role = role.unwrap_or(ADMIN);
     let mut command = vec![format!("folio keys add --role {role} --name \"first key\"")];
     if args.schemas.schemas.as_os_str() != "schemas" {

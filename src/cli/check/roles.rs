@@ -21,8 +21,7 @@ type Row = [String; HEAD.len()];
 
 /// What callers with these roles may do, for people to read.
 pub(super) fn show(catalog: &Catalog, roles: &[String]) -> Result<String> {
-    let known: BTreeSet<_> =
-        catalog.iter().flat_map(|schema| schema.access.grants.keys()).map(String::as_str).collect();
+    let known = catalog.roles();
     if let Some(role) = roles.iter().find(|role| *role != ANONYMOUS && !known.contains(role.as_str())) {
         return Err(unknown(role, known));
     }

@@ -32,8 +32,7 @@ pub(super) async fn make(catalog: &Catalog, database: &Database) -> Result<Vec<(
 
 /// The roles that take a key.
 fn roles(catalog: &Catalog) -> BTreeSet<&str> {
-    let named = catalog.iter().flat_map(|schema| schema.access.grants.keys());
-    named.map(String::as_str).filter(|role| *role != ANONYMOUS).collect()
+    catalog.roles().into_iter().filter(|role| *role != ANONYMOUS).collect()
 }
 
 fn grant(role: &str) -> Grant {
