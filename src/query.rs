@@ -2,7 +2,7 @@
 //!
 //! Nothing here talks to the database: parsing knows no schema, planning knows no driver.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, iter, sync::Arc};
 
 use bson::{Bson, Document, RawDocument, doc};
 
@@ -97,7 +97,7 @@ impl FindPlan {
     /// Leaves only documents that fulfill all of the `conditions`.
     pub fn restrict(&mut self, conditions: impl Iterator<Item = Document>) {
         let own = std::mem::take(&mut self.filter);
-        self.filter = all_of(conditions.chain(Some(own).filter(|own| !own.is_empty())).collect());
+        self.filter = all(conditions.chain(Some(own).filter(|own| !own.is_empty())).collect()).unwrap_or_default();
     }
 
     /// The list that the page is of.
@@ -163,11 +163,7 @@ pub struct GetPlan {
 impl GetPlan {
     /// The condition on the document.
     pub fn selection(&self) -> Document {
-        let by_id = doc! { "_id": self.id.clone() };
-        match &self.rows {
-            None => by_id,
-            Some(rows) => doc! { "$and": [by_id, rows.clone()] },
-        }
+        by_id(&self.id, self.rows.clone())
     }
 }
 
@@ -230,11 +226,11 @@ pub fn plan<'q>(
     limits: &'q Limits,
     cursors: &'q CursorKey,
 ) -> Result<Draft<'q>> {
-    let mut all = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
+    let mut conditions = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
     let planned = query.filter.as_ref().map(|filter| filter.plan(schema, limits)).transpose()?;
     let nearest_first = query.sort.is_empty() && planned.as_ref().is_some_and(|planned| planned.nearest_first);
-    all.extend(planned.map(|planned| planned.filter));
-    let filter = all_of(all);
+    conditions.extend(planned.map(|planned| planned.filter));
+    let filter = all(conditions).unwrap_or_default();
     if query.after.is_some() && query.skip.is_some() {
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
@@ -272,12 +268,18 @@ fn onward(plan: FindPlan, cursor: &str, limits: &Limits, cursors: &CursorKey) ->
     }
 }
 
-fn all_of(mut conditions: Vec<Document>) -> Document {
+/// The condition that all of these hold; `None` where there are none.
+pub(crate) fn all(mut conditions: Vec<Document>) -> Option<Document> {
     match conditions.len() {
-        0 => Document::new(),
-        1 => conditions.swap_remove(0),
-        _ => doc! { "$and": conditions },
+        0 | 1 => conditions.pop(),
+        _ => Some(doc! { "$and": conditions }),
     }
+}
+
+/// The condition on the document with this `_id`, if it is one of the `rows`.
+pub(crate) fn by_id(id: &Bson, rows: Option<Document>) -> Document {
+    let by_id = doc! { "_id": id };
+    all(iter::once(by_id).chain(rows).collect()).unwrap_or_default()
 }
 
 fn capped(parameter: &str, name: &'static str, value: u32, limit: u32) -> Result<u32> {

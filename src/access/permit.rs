@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use bson::{Document, RawDocument, doc};
+use bson::{Document, RawDocument};
 
 use super::{Shape, View};
 use crate::{
     error::{Error, Result},
-    query::{Draft, FindPlan, GetPlan},
+    query::{self, Draft, FindPlan, GetPlan},
     schema::{Schema, access::Op},
     update::{ChangePlan, Insert, InsertPlan, Next},
 };
@@ -113,11 +113,7 @@ impl Plan for ChangePlan {
 impl Permitted<ChangePlan> {
     /// The condition on the document that is to change: it is the one, and the caller knows of it.
     pub fn selection(&self) -> Document {
-        let by_id = doc! { "_id": self.plan.id.clone() };
-        match self.view.rows(&[Op::Read, self.plan.op()]) {
-            None => by_id,
-            Some(rows) => doc! { "$and": [by_id, rows] },
-        }
+        query::by_id(&self.plan.id, self.view.rows(&[Op::Read, self.plan.op()]))
     }
 
     /// The `stored` document as the caller may change it, or why the caller may not; `None` where it is to be created,

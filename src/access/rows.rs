@@ -16,14 +16,6 @@ pub(super) fn any<'f>(filters: impl Iterator<Item = &'f Option<Filter<Bson>>>) -
     }
 }
 
-/// The condition that all of these hold; `None` where there are none.
-pub(super) fn all(mut conditions: Vec<Document>) -> Option<Document> {
-    match conditions.len() {
-        0 | 1 => conditions.pop(),
-        _ => Some(doc! { "$and": conditions }),
-    }
-}
-
 /// Whether one of the dotted names is the other one or reaches into it. Numbers, which pick items of lists, are passed
 /// over: where one is the name of a field, this says yes too often, which hides too much rather than too little.
 pub(super) fn overlap(one: &str, other: &str) -> bool {

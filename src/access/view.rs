@@ -10,6 +10,7 @@ use bson::{Bson, Document, RawDocument};
 use super::{Caller, Rights, narrow, rows};
 use crate::{
     error::{Error, Result, nearest},
+    query,
     schema::{
         Catalog, Schema,
         access::{Filter, Grant, Op, User},
@@ -195,7 +196,7 @@ impl View {
             .into_iter()
             .filter(|name| readers().any(|held| hidden(&held, name)))
             .filter_map(|name| rows::any(readers().filter(|held| !hidden(held, name)).map(|held| &held.filter)));
-        rows::all(conditions.collect())
+        query::all(conditions.collect())
     }
 
     /// The collection as it is for `op` on this `document`; `None` where the caller may not do that to it.
