@@ -70,6 +70,10 @@ pub struct Changes {
     /// Which changes to the database are made at start; any that is left over stops the start
     #[arg(long, env = "FOLIO_APPLY", value_enum, default_value_t = Apply::Safe)]
     pub apply: Apply,
+    /// Whether a start also goes back to files that were applied before and have been replaced since. No setting of the
+    /// service: each restart of an instance with older files would undo what the newer ones changed.
+    #[arg(skip)]
+    pub rollback: bool,
 }
 
 /// Which changes a start may make by itself.
@@ -80,8 +84,18 @@ pub enum Apply {
     /// Those that lose nothing and are quick
     #[default]
     Safe,
-    /// All, also slow and destructive ones, and those of files older than the applied ones
+    /// All, also slow and destructive ones
     All,
+}
+
+/// How a validator goes in that stored documents break: softened, until none does any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Stage {
+    /// Held against new documents and good ones; those that already break it may still be changed
+    #[default]
+    Moderate,
+    /// Held against nothing: the server's log tells which writes break it
+    Warn,
 }
 
 /// How requests are served.
@@ -107,6 +121,11 @@ pub struct Serving {
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C
     #[arg(long, env = "FOLIO_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,
+    /// Seconds between looks at how the database stands to the collection files, for `/readyz` and `/metrics`: whether
+    /// newer files were applied, and how many stored documents break a validator that is not held against every write;
+    /// 0 looks once
+    #[arg(long, env = "FOLIO_RECOUNT", value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    pub recount: Duration,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it as help")]
     pub tokens: Tokens,

@@ -208,7 +208,12 @@ pub fn push_token(pointer: &mut String, token: &str) {
 
 /// The names that an RFC 6901 pointer goes through, unescaped.
 pub fn tokens(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(unescape)
+}
+
+/// One token of an RFC 6901 pointer, unescaped.
+pub fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 struct Reader<'t> {

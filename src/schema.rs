@@ -14,24 +14,29 @@ use bson::{Document, RawBson};
 use indexmap::IndexMap;
 use percent_encoding::percent_decode_str;
 
-use crate::json::Tree;
+use crate::json::{SyntaxError, Tree};
 
 pub mod access;
 pub mod explain;
 pub mod face;
 pub mod field;
+mod format;
 pub mod index;
 pub mod keywords;
 mod kind;
 pub mod load;
+pub mod options;
 pub mod pattern;
 mod sight;
+mod tuple;
 pub mod validator;
 
 pub use access::Access;
 pub use index::Index;
 pub use kind::{Kind, Kinds};
+pub use options::Options;
 pub(crate) use sight::Sight;
+pub use tuple::Tuple;
 
 /// All collections, by name.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +48,15 @@ impl Catalog {
     /// The schema of the collection `name`, if it is declared.
     pub fn get(&self, name: &str) -> Option<&Arc<Schema>> {
         self.collections.get(name)
+    }
+
+    /// The same, where documents of the collections with these names may break their validators.
+    #[must_use]
+    pub fn not_enforcing(mut self, names: &BTreeSet<String>) -> Self {
+        for (_, schema) in self.collections.iter_mut().filter(|(name, _)| names.contains(*name)) {
+            Arc::make_mut(schema).is_enforced = false;
+        }
+        self
     }
 
     /// Every collection, in order of name.
@@ -77,6 +91,11 @@ pub struct Schema {
     pub indexes: Vec<Index>,
     /// Who may do what.
     pub access: Access,
+    /// How the collection is kept beside that.
+    pub options: Options,
+    /// Whether every stored document is known to fulfill the validator. Where it is not, as long as the database holds
+    /// writes to another one or to this one not strictly, a page relies on nothing that the file says of sort keys.
+    pub is_enforced: bool,
 }
 
 impl Schema {
@@ -93,26 +112,50 @@ impl Schema {
     }
 }
 
-/// A file's text and its tree, kept to name rules in its author's words.
+/// A collection file and the files that it refers to, kept to name rules in their authors' words.
+///
+/// A place in them is written as it is in a rule's `description`, but without the `#` for the collection's own file:
+/// `/properties/isbn`, `shared/address.json#/properties/city`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// The path as it is shown in messages, `schemas/books.json`.
+    /// The path of the collection's own file as it is shown in messages, `schemas/books.json`.
     pub path: String,
-    /// The text.
+    /// The texts of all files, one after another, its own first: the spans of all trees are of it.
     pub text: String,
-    /// The text's tree.
+    /// The tree of its own file.
     pub tree: Tree,
+    /// The trees of the other files, by their paths below the folder: `shared/address.json`.
+    pub files: BTreeMap<String, Tree>,
 }
 
 impl Source {
-    /// What a local `$ref` (`#`, `#/$defs/isbn`, percent-encoded or not) leads to: the RFC 6901 pointer and the value.
+    /// Reads the text of a file that refers to no other.
+    ///
+    /// # Errors
+    /// What is not JSON, or nested deeper than `max_depth`.
+    pub fn parse(path: &str, text: String, max_depth: usize) -> Result<Self, SyntaxError> {
+        let tree = Tree::parse(text.as_bytes(), max_depth)?;
+        Ok(Self { path: path.to_owned(), text, tree, files: BTreeMap::new() })
+    }
+
+    /// What a `$ref` (`#`, `#/$defs/isbn`, percent-encoded or not) leads to: the place and the value.
     pub fn resolve(&self, reference: &str) -> Option<(String, &Tree)> {
-        let pointer = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?.into_owned();
+        let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        let pointer = percent_decode_str(pointer).decode_utf8().ok()?;
         if !(pointer.is_empty() || pointer.starts_with('/')) {
             return None;
         }
-        let tree = self.tree.pointer(&pointer)?;
-        Some((pointer, tree))
+        let place = if file.is_empty() { pointer.into_owned() } else { format!("{file}#{pointer}") };
+        let tree = self.at(&place)?;
+        Some((place, tree))
+    }
+
+    /// The value at a place of the files.
+    pub fn at(&self, place: &str) -> Option<&Tree> {
+        match place.split_once('#').filter(|(file, _)| !file.starts_with('/')) {
+            Some((file, pointer)) => self.files.get(file)?.pointer(pointer),
+            None => self.tree.pointer(place),
+        }
     }
 }
 
@@ -130,8 +173,10 @@ pub struct Field {
     pub properties: IndexMap<String, Field>,
     /// What other members there may be.
     pub additional: Additional,
-    /// The shape of the items, where an array may stand; `None` where nothing is said of them.
+    /// The shape of the items, where an array may stand, whichever they are; `None` where nothing is said of them.
     pub items: Option<Box<Field>>,
+    /// The shapes of the items by their position, where they differ; [`items`](Self::items) is what any of them has.
+    pub tuple: Option<Box<Tuple>>,
     /// The members that an object here must have.
     pub required: Vec<String>,
     /// Filled in when the field is absent.
@@ -202,6 +247,7 @@ impl Field {
             properties: IndexMap::new(),
             additional: Additional::Any,
             items: None,
+            tuple: None,
             required: Vec::new(),
             default: None,
             read_only: false,
@@ -237,6 +283,9 @@ impl Field {
         }
         self.items = self.items.map(|items| Box::new(items.prepared()));
         self.conceals |= self.items.as_ref().is_some_and(|items| items.conceals);
+        for field in self.tuple.iter_mut().flat_map(|tuple| tuple.shapes_mut()) {
+            *field = take(field).prepared();
+        }
         self
     }
 
@@ -262,9 +311,14 @@ impl Field {
         if member.hidden { &UNKNOWN } else { member }
     }
 
-    /// The shape of an item of an array here.
+    /// The shape of an item of an array here, whichever it is.
     pub fn item(&self) -> &Field {
         self.items.as_deref().unwrap_or(&UNKNOWN)
+    }
+
+    /// The shape of the item at `index`, from 0, of an array here.
+    pub fn at(&self, index: usize) -> &Field {
+        self.tuple.as_ref().map_or_else(|| self.item(), |tuple| tuple.at(index))
     }
 
     /// The type that a JSON string stands for here: the only declared type that is written as a string,

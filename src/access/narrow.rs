@@ -40,8 +40,10 @@ fn narrow_root(mut root: Field, grants: &[&Grant]) -> Field {
 /// Does this to the field with the dotted name `path`, also where it is in the items of lists.
 fn visit(field: &mut Field, path: &str, mark: &mut dyn FnMut(&mut Field)) {
     let (name, rest) = split(path);
-    let item = field.items.as_mut().and_then(|item| item.properties.get_mut(name));
-    for member in field.properties.get_mut(name).into_iter().chain(item) {
+    let items = field.items.as_deref_mut().into_iter();
+    let items = items.chain(field.tuple.iter_mut().flat_map(|tuple| tuple.shapes_mut()));
+    let items = items.filter_map(|item| item.properties.get_mut(name));
+    for member in field.properties.get_mut(name).into_iter().chain(items) {
         match rest {
             Some(rest) => visit(member, rest, mark),
             None => mark(member),

@@ -113,7 +113,7 @@ impl<'t> Decoder<'t> {
         match peek {
             Peek::Object if self.at_dollar() => self.wrapper(shape),
             Peek::Object => self.object(shape),
-            Peek::Array => self.array(shape.item()),
+            Peek::Array => self.array(shape),
             Peek::String => self.string(shape),
             Peek::True | Peek::False => {
                 let truth = self.jiter.known_bool(peek).map_err(|e| self.fault(&e))?;
@@ -132,9 +132,11 @@ impl<'t> Decoder<'t> {
         let start = raw::open(&mut self.out);
         let mut name = itoa::Buffer::new();
         let mut index = 0_u32;
+        let (item, tuple) = (shape.item(), shape.tuple.as_deref());
         let mut next = self.jiter.known_array().map_err(|e| self.fault(&e))?;
         while let Some(peek) = next {
-            self.element(name.format(index).as_bytes(), peek, shape)?;
+            let item = tuple.map_or(item, |tuple| tuple.at(index as usize));
+            self.element(name.format(index).as_bytes(), peek, item)?;
             index += 1;
             next = self.jiter.array_step().map_err(|e| self.fault(&e))?;
         }

@@ -46,7 +46,7 @@ pub fn document_without(out: &mut Vec<u8>, document: &RawDocument, shape: &Field
 pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<()> {
     match value {
         RawBsonRef::Document(document) => object(out, document.as_bytes(), shape, MAX_STORED_DEPTH),
-        RawBsonRef::Array(values) => array(out, values.as_bytes(), shape.item(), MAX_STORED_DEPTH),
+        RawBsonRef::Array(values) => array(out, values.as_bytes(), shape, MAX_STORED_DEPTH),
         value => scalar(out, value, shape, MAX_STORED_DEPTH),
     }
 }
@@ -111,11 +111,22 @@ fn enclose(out: &mut Vec<u8>, start: usize, [open, close]: [u8; 2]) {
 }
 
 fn array(out: &mut Vec<u8>, values: &[u8], shape: &Field, room: usize) -> Result<()> {
+    if let Some(tuple) = shape.tuple.as_deref() {
+        return items(out, values, |index| tuple.at(index), room);
+    }
+    let item = shape.item();
+    items(out, values, |_| item, room)
+}
+
+/// Appends the items of an array, each of the shape that `shape` has for its position.
+fn items<'s>(out: &mut Vec<u8>, values: &[u8], shape: impl Fn(usize) -> &'s Field, room: usize) -> Result<()> {
     let (room, start) = (deeper(room)?, out.len());
     let mut elements = Elements::of(values)?;
+    let mut index = 0;
     while let Some(element) = elements.next_item()? {
         out.push(b',');
-        nested(out, element, shape, room)?;
+        nested(out, element, shape(index), room)?;
+        index += 1;
     }
     enclose(out, start, *b"[]");
     Ok(())
@@ -126,7 +137,7 @@ fn nested(out: &mut Vec<u8>, element: Element<'_>, shape: &Field, room: usize) -
     match element.kind {
         ElementType::String => Ok(quote_bytes(out, element.text()?)?),
         ElementType::EmbeddedDocument => object(out, element.bytes, shape, room),
-        ElementType::Array => array(out, element.bytes, shape.item(), room),
+        ElementType::Array => array(out, element.bytes, shape, room),
         _ => match element.value()? {
             Some(value) => scalar(out, value, shape, room),
             None => rare(out, element, shape, room),

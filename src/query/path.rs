@@ -116,6 +116,12 @@ pub(crate) fn picks_item(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// The position that the number `name` stands for; MongoDB takes `01` for no position.
+fn position(name: &str) -> Option<usize> {
+    let index: usize = name.parse().ok()?;
+    (index.to_string() == name).then_some(index)
+}
+
 /// Whether what stands here is a list, if anything does.
 pub(super) fn is_list(field: &Field) -> bool {
     let list = Kinds::from(Kind::Array);
@@ -130,7 +136,7 @@ fn step<'f>(field: &'f Field, name: &str) -> Option<&'f Field> {
         return None;
     }
     if picks_item(name) {
-        return Some(field.item());
+        return Some(position(name).map_or_else(|| field.item(), |index| field.at(index)));
     }
     // Nested arrays are not reached through by MongoDB either.
     let item = field.item();

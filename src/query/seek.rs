@@ -44,7 +44,7 @@ pub fn after(schema: &Schema, sort: &Document, position: &RawArray) -> Result<Do
     }
     for key in &keys {
         let bracket = Bracket::of(&key.value);
-        if bracket != Bracket::NULL && scalar(&schema.root, key.path) != Some(bracket) {
+        if bracket != Bracket::NULL && scalar(schema, key.path) != Some(bracket) {
             return Err(stale());
         }
     }
@@ -53,7 +53,7 @@ pub fn after(schema: &Schema, sort: &Document, position: &RawArray) -> Result<Do
 
 /// Whether a document's own fields are its sort keys; elsewhere the server has to give them.
 pub fn keys_are_fields(schema: &Schema, sort: &Document) -> bool {
-    sort.keys().all(|path| scalar(&schema.root, path).is_some())
+    sort.keys().all(|path| scalar(schema, path).is_some())
 }
 
 /// The sort keys of a document whose fields they are; see [`keys_are_fields`].
@@ -139,9 +139,13 @@ fn splits(path: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The scalar types that stand at the dotted name `path`, if all that do are equal in the order of types and no array
-/// is on the way. `null` may stand at it and on the way, and it may be missing: its key is then `null`.
-fn scalar(root: &Field, path: &str) -> Option<Bracket> {
-    let (mut field, mut names) = (root, path.split('.').peekable());
+/// is on the way. `null` may stand at it and on the way, and it may be missing: its key is then `null`. Of documents
+/// that may break the schema nothing is known.
+fn scalar(schema: &Schema, path: &str) -> Option<Bracket> {
+    if !schema.is_enforced {
+        return None;
+    }
+    let (mut field, mut names) = (&schema.root, path.split('.').peekable());
     while let Some(name) = names.next() {
         field = field.properties.get(name)?;
         let container = field.kinds.union(Kind::Null.into()) == Kinds::from_iter([Kind::Object, Kind::Null]);

@@ -55,7 +55,8 @@ fn offer(schema: &Schema, index: &Index, conditions: &Conditions<'_>) -> Option<
         return None;
     }
     let covered = index.keys.keys().take_while(|field| conditions.have(field, Use::Value)).count();
-    let is_unique = has("unique") && !index.keys.keys().any(|field| list_on(&schema.root, field).is_some());
+    let is_unique =
+        schema.is_enforced && has("unique") && !index.keys.keys().any(|field| list_on(&schema.root, field).is_some());
     if is_unique && covered == index.keys.len() {
         // There is one such document at most, so a sparse index serves it as well as any.
         return Some(((usize::MAX, false), index.keys.clone()));

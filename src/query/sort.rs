@@ -77,9 +77,10 @@ fn is_total(schema: &Schema, keys: &[Key]) -> bool {
     let sorted = |name: &str| keys.iter().any(|key| key.field == name);
     let single = |name: &str| schema.root.properties.get(name).is_some_and(|f: &Field| !f.kinds.contains(Kind::Array));
     sorted("_id")
-        || schema.indexes.iter().any(|index| {
-            index.options.contains_key("unique")
-                && !index.options.contains_key("partialFilterExpression")
-                && index.keys.keys().all(|name| sorted(name) && single(name) && schema.root.required.contains(name))
-        })
+        || schema.is_enforced
+            && schema.indexes.iter().any(|index| {
+                index.options.contains_key("unique")
+                    && !index.options.contains_key("partialFilterExpression")
+                    && index.keys.keys().all(|name| sorted(name) && single(name) && schema.root.required.contains(name))
+            })
 }

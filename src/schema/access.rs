@@ -10,6 +10,9 @@ mod filter;
 mod load;
 mod value;
 
+pub(crate) use filter::compare_numbers;
+pub(super) use load::{OPTIONS, operation_names};
+
 /// The role of callers without credentials. What it may do, everyone may do.
 pub const ANONYMOUS: &str = "anonymous";
 

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use bson::{Bson, Document, RawBson, RawDocument, raw::RawBsonRef};
 use serde_json::value::RawValue;
 
-use super::{Field, Kind, Schema};
+use super::{Field, Kind, Schema, validator};
 use crate::{codec, error::Violation, json::Tree};
 use place::{Place, Rule};
 
@@ -20,6 +20,8 @@ use place::{Place, Rule};
 const MAX_FOUND: usize = 1024;
 /// A document can break rules by the million; what comes after so many violations is left out.
 const MAX_VIOLATIONS: usize = 100;
+/// The keywords whose schemas judge a value only where it meets a condition.
+const CONDITIONAL: [&str; 3] = ["then", "else", "dependentSchemas"];
 /// MongoDB's documents nest at most 200 deep; its explanations too.
 const MAX_DEPTH: usize = 200;
 
@@ -82,9 +84,10 @@ impl<'s> Verdict<'s> {
             "$jsonSchema" => self.entries(entry, "schemaRulesNotSatisfied", &place.described(entry)),
             "properties" => self.members(entry, "propertiesNotSatisfied", place),
             "patternProperties" => self.members(entry, "details", place),
-            "allOf" => documents(entry, "schemasNotSatisfied")
-                .for_each(|branch| self.entries(branch, "details", &place.described(branch))),
-            "items" if entry.contains_key("itemIndex") => self.item(entry, place),
+            "allOf" => documents(entry, "schemasNotSatisfied").for_each(|branch| self.branch(branch, place)),
+            "items" | "additionalItems" if entry.contains_key("itemIndex") => self.item(entry, &place.described(entry)),
+            "items" => documents(entry, "details").for_each(|item| self.positioned(item, place)),
+            "additionalItems" => self.surplus(place),
             "additionalProperties" if entry.contains_key("failingProperty") => {
                 let name = entry.get_str("failingProperty").unwrap_or_default();
                 self.entries(entry, "details", &place.member(name).described(entry));
@@ -100,20 +103,49 @@ impl<'s> Verdict<'s> {
         if place.depth() > MAX_DEPTH {
             return;
         }
-        match place.rule(&self.schema.source.tree) {
-            Some(Rule::Keyword { schema, name: Some(name), .. }) => self.absent(&name, place, Some(schema)),
-            Some(Rule::Keyword { schema, keyword, name: None }) => {
-                let value = self.value(Some(&schema), &keyword);
-                let detail = sentence::rule(&keyword, value, &self.schema.source.text);
-                let broken = Broken { schema: Some(schema), keyword: &keyword, value, detail };
-                self.broken(place, broken, considered(parent, 0));
+        match place.rule(&self.schema.source) {
+            Some(Rule::Name { schema, keyword, beside, name }) => {
+                let value = self.value(Some(&schema), keyword);
+                let value = beside.as_ref().map_or(value, |beside| value?.get(beside));
+                let detail = sentence::missing(beside.as_deref());
+                self.broken(&place.member(&name), Broken { schema: Some(schema), keyword, value, detail }, None);
             }
-            Some(Rule::Never { schema, keyword, value }) => {
-                let detail = "is not allowed".to_owned();
+            Some(Rule::Keyword { schema, keyword: "propertyNames" }) => self.misnamed(parent, &schema, place),
+            Some(Rule::Keyword { schema, keyword }) => {
+                let value = self.value(Some(&schema), keyword);
+                let detail = sentence::rule(keyword, value, &self.schema.source.text);
+                self.broken(place, Broken { schema: Some(schema), keyword, value, detail }, considered(parent, 0));
+            }
+            Some(Rule::Never { schema, keyword, name, value }) => {
+                let detail = sentence::never(keyword, &name);
                 self.broken(place, Broken { schema: Some(schema), keyword, value: Some(value), detail }, None);
             }
             _ => documents(parent, list).for_each(|entry| self.operator(entry, place)),
         }
+    }
+
+    /// A branch of `allOf`: a schema, or what a keyword became. A rule that holds on a condition is told as such, not as
+    /// the choice between the condition and the rule that it is to MongoDB.
+    fn branch(&mut self, branch: &Document, outer: &Place) {
+        let place = outer.described(branch);
+        let is_conditional = matches!(
+            place.rule(&self.schema.source),
+            Some(Rule::Schema { keyword } | Rule::Never { keyword, .. }) if CONDITIONAL.contains(&keyword)
+        );
+        let entry = documents(branch, "details").next().filter(|_| is_conditional);
+        if let Some(rule) = entry.and_then(|entry| documents(entry, "schemasNotSatisfied").nth(1)) {
+            self.entries(rule, "details", &place.described(rule));
+        } else if let Some(rule) = entry.and_then(|entry| documents(entry, "failingDependencies").next()) {
+            self.entries(rule, "details", &self.referred(&place));
+        } else {
+            self.entries(branch, "details", &place);
+        }
+    }
+
+    /// The same place, as the schema speaks of it to which the one at its description refers. MongoDB does not say which
+    /// one a member of `dependentSchemas` or `prefixItems` is.
+    fn referred(&self, place: &Place) -> Place {
+        place.ruled(place.schema().map(|schema| validator::target(&self.schema.source, schema)))
     }
 
     /// A schema whose types do not let any document in: MongoDB looks at nothing else in it.
@@ -121,8 +153,8 @@ impl<'s> Verdict<'s> {
         let specified = entry.get_document("specifiedAs").and_then(|specified| specified.get_document("$jsonSchema"));
         let Ok(schema) = specified else { return };
         let place = place.described(schema);
-        match place.rule(&self.schema.source.tree) {
-            Some(Rule::Schema) => {
+        match place.rule(&self.schema.source) {
+            Some(Rule::Schema { .. }) => {
                 let operator = if schema.contains_key("bsonType") { "bsonType" } else { "type" };
                 self.rule(operator, schema, &place);
             }
@@ -138,20 +170,43 @@ impl<'s> Verdict<'s> {
     }
 
     fn item(&mut self, entry: &Document, place: &Place) {
-        let index = entry.get("itemIndex").and_then(whole).unwrap_or_default();
-        self.entries(entry, "details", &place.item(index).described(entry));
+        self.entries(entry, "details", &place.item(index(entry)));
+    }
+
+    /// An item that has a schema of its own.
+    fn positioned(&mut self, entry: &Document, place: &Place) {
+        let schema = place.schema().map(|schema| format!("{schema}/prefixItems/{}", index(entry)));
+        self.item(entry, &self.referred(&place.ruled(schema)));
+    }
+
+    /// Items after those that have schemas of their own, where there may be none.
+    fn surplus(&mut self, place: &Place) {
+        let (schema, keyword) = (place.schema(), "items");
+        let value = self.value(schema.as_deref(), keyword);
+        let allowed = self.value(schema.as_deref(), "prefixItems").and_then(Tree::as_array).unwrap_or_default().len();
+        let detail = sentence::surplus(allowed);
+        self.broken(&place.item(allowed), Broken { schema, keyword, value, detail }, None);
+    }
+
+    /// Names that `propertyNames` of the schema at `schema` does not let in.
+    fn misnamed(&mut self, piece: &Document, schema: &str, place: &Place) {
+        let keyword = "propertyNames";
+        let value = self.value(Some(schema), keyword);
+        let names = documents(piece, "details").flat_map(|entry| strings(entry, "additionalProperties"));
+        for name in names.take(MAX_VIOLATIONS) {
+            let detail = sentence::named(value, &self.schema.source.text);
+            let broken = Broken { schema: Some(schema.to_owned()), keyword, value, detail };
+            self.broken(&place.member(name), broken, Some(&name.into()));
+        }
     }
 
     fn missing(&mut self, entry: &Document, place: &Place) {
         for name in strings(entry, "missingProperties").take(MAX_VIOLATIONS) {
-            self.absent(name, place, place.schema());
+            let (schema, keyword) = (place.schema(), "required");
+            let value = self.value(schema.as_deref(), keyword);
+            let broken = Broken { schema, keyword, value, detail: sentence::missing(None) };
+            self.broken(&place.member(name), broken, None);
         }
-    }
-
-    fn absent(&mut self, name: &str, place: &Place, schema: Option<String>) {
-        let value = self.value(schema.as_deref(), "required");
-        let broken = Broken { schema, keyword: "required", value, detail: "is required".to_owned() };
-        self.broken(&place.member(name), broken, None);
     }
 
     fn unexpected(&mut self, entry: &Document, place: &Place) {
@@ -193,21 +248,21 @@ impl<'s> Verdict<'s> {
 
     fn broken(&mut self, place: &Place, broken: Broken<'_>, considered: Option<&Bson>) {
         let source = &self.schema.source;
-        let schema = broken.schema.filter(|schema| source.tree.pointer(schema).is_some());
+        let schema = broken.schema.filter(|schema| source.at(schema).is_some());
         let violation = Violation {
             pointer: place.pointer(),
             detail: broken.detail,
             keyword: broken.keyword.to_owned(),
             expected: broken.value.and_then(|value| raw(value.text(&source.text).to_owned())),
             found: self.found(place, considered),
-            rule: schema.map(|schema| format!("#{schema}")),
+            rule: schema.map(|schema| if schema.contains('#') { schema } else { format!("#{schema}") }),
         };
         self.violations.push(violation);
     }
 
     /// What the file has under `keyword` in the schema at `schema`.
     fn value(&self, schema: Option<&str>, keyword: &str) -> Option<&'s Tree> {
-        self.schema.source.tree.pointer(schema?)?.get(keyword)
+        self.schema.source.at(schema?)?.get(keyword)
     }
 
     fn found(&self, place: &Place, considered: Option<&Bson>) -> Option<Box<RawValue>> {
@@ -236,6 +291,11 @@ fn authored<'o>(operator: &'o str, entry: &Document, has: impl Fn(&str) -> bool)
         "enum" if !has("enum") && has("const") => "const",
         operator => operator,
     }
+}
+
+/// Which item of its list the entry speaks of.
+fn index(entry: &Document) -> usize {
+    entry.get("itemIndex").and_then(whole).unwrap_or_default()
 }
 
 /// The value that MongoDB says it looked at, somewhere below `entry`.

@@ -1,25 +1,28 @@
 //! The JSON face of a collection file: plain JSON Schema (draft 2020-12) of the documents as the API shows them.
 //!
 //! Every subschema stands as its author wrote it, in its order, but for `bsonType`, which becomes what its types look
-//! like in JSON, and what only the stored types could be held to, which is left out.
+//! like in JSON, and what only the stored types could be held to, which is left out. What stands in another file stands
+//! among the `$defs`.
 
 use super::{Field, Kinds, Schema, field, keywords};
 use crate::{
     codec::{decode, encode},
     json::{Node, Tree},
 };
+use keywords::{Form, Status};
 
+mod bundle;
 mod kinds;
 mod protect;
 mod redact;
 
 /// The JSON text of the schema that the documents of `schema` fulfill as they look in JSON, without fields that are hidden
-/// and without `x-access`: it is about documents, not about callers.
+/// and without `x-access` and `x-counterexamples`: it is about documents that there are, not about callers.
 ///
 /// `written` are the shapes that documents have for those who ask when they insert and when they update, as far as they
 /// may; what their roles protect in all of them is marked as `readOnly`.
 pub fn face(schema: &Schema, written: &[&Field]) -> String {
-    let mut tree = redact::redact(&schema.source, &schema.root).unwrap_or_else(|| schema.source.tree.clone());
+    let mut tree = redact::redact(&schema.source, &schema.root).unwrap_or_else(|| bundle::bundle(&schema.source));
     protect::protect(&mut tree, schema, written);
     let tree = &tree;
     let mut out = String::new();
@@ -99,7 +102,7 @@ fn members(object: &mut Object<'_>, tree: &Tree, add_id: bool) {
                 push_value(out, value, &own_shape(tree));
             }),
             ("const" | "default", Some(_)) => push_value(object.key(name), value, &own_shape(tree)),
-            ("x-access", _) => {}
+            ("x-access" | "x-counterexamples", _) => {}
             ("readOnly", _) if tree.get("x-set").is_some() => {}
             ("properties", _) => properties(object.key(name), value, add_id),
             (name, _) => keyword(object, name, value),
@@ -111,10 +114,11 @@ fn members(object: &mut Object<'_>, tree: &Tree, add_id: bool) {
 }
 
 fn keyword(object: &mut Object<'_>, name: &str, value: &Tree) {
-    match (name, &value.node) {
-        ("$defs" | "properties", _) => properties(object.key(name), value, false),
-        ("items" | "additionalProperties" | "not", _) => subschema(object.key(name), value),
-        ("allOf" | "anyOf" | "oneOf", Node::Array(items)) => push_list(object.key(name), items, subschema),
+    let Some(Status::Supported(_, form)) = keywords::status(name) else { return push_json(object.key(name), value) };
+    match (form, &value.node) {
+        (Form::SchemaMap, _) => properties(object.key(name), value, false),
+        (Form::Schema, _) => subschema(object.key(name), value),
+        (Form::Schemas, Node::Array(items)) => push_list(object.key(name), items, subschema),
         _ => push_json(object.key(name), value),
     }
 }

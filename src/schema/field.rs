@@ -4,7 +4,7 @@
 
 use bson::RawBson;
 
-use super::{Additional, Field, Kind, Kinds, Reference, Set, Source, Stamp};
+use super::{Additional, Field, Kind, Kinds, Reference, Set, Source, Stamp, Tuple};
 use crate::{codec::decode, json::Tree};
 
 mod combine;
@@ -14,7 +14,8 @@ const MAX_DEPTH: usize = 64;
 /// Enough for every schema that loads; what comes after is taken as unknown.
 const MAX_SCHEMAS: usize = 20_000;
 
-/// The shape that the subschema `tree` of `source` describes, with `$ref` followed and `allOf`, `anyOf` and `oneOf` combined.
+/// The shape that the subschema `tree` of `source` describes, with `$ref` followed and `allOf`, `anyOf`, `oneOf` and
+/// `if` combined. It allows at least what the subschema does.
 ///
 /// Never fails and always ends: what cannot be read, is recursive or too large counts as unknown.
 pub fn derive(source: &Source, tree: &Tree) -> Field {
@@ -92,6 +93,9 @@ impl Derivation<'_> {
             return Field::any();
         };
         self.room = room;
+        if tree.as_bool() == Some(false) {
+            return Field { kinds: Kinds::NONE, ..Field::any() };
+        }
         let mut field = self.own(tree, depth);
         if let Some((_, target)) = tree.get("$ref").and_then(Tree::as_str).and_then(|r| self.source.resolve(r)) {
             field = combine::intersect(field, self.field(target, depth + 1));
@@ -105,14 +109,28 @@ impl Derivation<'_> {
                 field = combine::intersect(field, union);
             }
         }
+        if let Some(union) = self.conditional(tree, depth) {
+            field = combine::intersect(field, union);
+        }
         if let Some(default) = tree.get("default") {
             field.default = read(self.source, default, &field).ok();
         }
         field
     }
 
+    /// What `if` allows together with `then`, or `else`. Without `else`, all is allowed that does not fit `if`.
+    fn conditional(&mut self, tree: &Tree, depth: usize) -> Option<Field> {
+        let (test, otherwise) = (tree.get("if")?, tree.get("else")?);
+        let mut fits = self.field(test, depth + 1);
+        if let Some(then) = tree.get("then") {
+            fits = combine::intersect(fits, self.field(then, depth + 1));
+        }
+        Some(combine::unite(combine::bare(fits), combine::bare(self.field(otherwise, depth + 1))))
+    }
+
     /// What the subschema says by itself.
     fn own(&mut self, tree: &Tree, depth: usize) -> Field {
+        let (items, tuple) = self.items(tree, depth);
         let kinds = declared(tree);
         let types = listed(tree, "type");
         let loose = types.iter().any(|name| ["integer", "number"].contains(name));
@@ -122,8 +140,9 @@ impl Derivation<'_> {
             loose_number: loose && combine::every_number(kinds),
             uuid: kinds.contains(Kind::BinData) && tree.get("format").and_then(Tree::as_str) == Some("uuid"),
             properties: properties.map(|(name, tree)| (name.clone(), self.field(tree, depth + 1))).collect(),
-            additional: self.additional(tree.get("additionalProperties"), depth),
-            items: tree.get("items").filter(|t| t.as_object().is_some()).map(|t| self.field(t, depth + 1).into()),
+            additional: self.additional(tree, depth),
+            items,
+            tuple,
             required: listed(tree, "required").into_iter().map(str::to_owned).collect(),
             read_only: tree.get("readOnly").and_then(Tree::as_bool).unwrap_or(false),
             write_only: tree.get("writeOnly").and_then(Tree::as_bool).unwrap_or(false),
@@ -133,12 +152,27 @@ impl Derivation<'_> {
         }
     }
 
-    fn additional(&mut self, tree: Option<&Tree>, depth: usize) -> Additional {
-        match tree {
-            Some(tree) if tree.as_bool() == Some(false) => Additional::Forbidden,
-            Some(tree) if tree.as_object().is_some() => Additional::Shape(self.field(tree, depth + 1).into()),
-            _ => Additional::Any,
+    /// What a member may be that `properties` does not name. No name is matched with a pattern: clients choose names,
+    /// and what they could match would be decided in time that they choose, too.
+    fn additional(&mut self, tree: &Tree, depth: usize) -> Additional {
+        let patterns = tree.get("patternProperties").and_then(Tree::as_object).into_iter().flatten();
+        let schemas = patterns.map(|(_, tree)| tree).chain(tree.get("additionalProperties"));
+        let free = tree.get("additionalProperties").is_none();
+        let start = if free { Additional::Any } else { Additional::Forbidden };
+        schemas.fold(start, |known, tree| combine::unite_additional(known, self.field(tree, depth + 1)))
+    }
+
+    /// What is said of any item of an array, and of each by its position where that is not the same.
+    fn items(&mut self, tree: &Tree, depth: usize) -> (Option<Box<Field>>, Option<Box<Tuple>>) {
+        let rest =
+            tree.get("items").filter(|tree| tree.as_bool() != Some(true)).map(|tree| self.field(tree, depth + 1));
+        let prefix = list(tree, "prefixItems");
+        if prefix.is_empty() {
+            return (rest.map(Box::new), None);
         }
+        let prefix = prefix.iter().map(|tree| self.field(tree, depth + 1)).collect();
+        let tuple = Tuple { prefix, rest: rest.unwrap_or_else(Field::any) };
+        (combine::any_item(&tuple), Some(tuple.into()))
     }
 }
 

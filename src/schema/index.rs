@@ -13,10 +13,13 @@ use super::{
 };
 use crate::json::{Tree, below};
 
-mod collation;
-mod keys;
-mod options;
+pub(super) mod collation;
+pub(super) mod keys;
+pub(super) mod options;
 mod partial;
+
+pub(crate) use keys::{is_wildcard, name};
+pub(crate) use partial::at;
 
 /// An index, as MongoDB's `createIndexes` takes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +59,9 @@ fn languages(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
 pub const EVERY_FIELD: &str = "$**";
 
 /// MongoDB allows 64 indexes, the one on `_id` among them.
-const MAX_INDEXES: usize = 63;
-const MEMBERS: [&str; 12] = [
+pub(super) const MAX_INDEXES: usize = 63;
+/// What can be said of an index.
+pub(super) const MEMBERS: [&str; 12] = [
     "keys",
     "name",
     "unique",

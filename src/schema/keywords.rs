@@ -2,7 +2,7 @@
 //!
 //! What a keyword means is not here: `validator` gives it to MongoDB, `field` and `face` read it for the API.
 
-use crate::json::{Tree, below};
+use crate::json::{Node, Tree, below};
 
 /// The only dialect that collection files are written in.
 pub const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -39,22 +39,23 @@ pub enum Form {
     Any,
     Bool,
     Count,
+    Documents,
     List,
     Names,
+    NamesByName,
     Bound,
     Object,
     Positive,
     Schema,
     SchemaMap,
-    SchemaOrBool,
     Schemas,
     String,
     Types,
 }
 
 use Form::{
-    Any, Bool, Bound, Count, List, Names, Object, Positive, Schema, SchemaMap, SchemaOrBool, Schemas, String as Text,
-    Types,
+    Any, Bool, Bound, Count, Documents, List, Names, NamesByName, Object, Positive, Schema, SchemaMap, Schemas,
+    String as Text, Types,
 };
 use Status::{Later, Refused};
 
@@ -76,7 +77,7 @@ const DYNAMIC: &str = "a MongoDB validator cannot refer to itself; use `$ref`";
 const DEPENDENCIES: &str = "draft 2020-12 says `dependentRequired` or `dependentSchemas`";
 
 /// Every keyword, with what this version does with it.
-pub const TABLE: [(&str, Status); 71] = [
+pub const TABLE: [(&str, Status); 72] = [
     ("$schema", root(Text)),
     ("$id", root(Text)),
     ("$defs", anywhere(SchemaMap)),
@@ -94,10 +95,17 @@ pub const TABLE: [(&str, Status); 71] = [
     ("format", anywhere(Text)),
     ("properties", anywhere(SchemaMap)),
     ("required", anywhere(Names)),
-    ("additionalProperties", anywhere(SchemaOrBool)),
+    ("patternProperties", anywhere(SchemaMap)),
+    ("additionalProperties", anywhere(Schema)),
+    ("propertyNames", anywhere(Schema)),
     ("minProperties", anywhere(Count)),
     ("maxProperties", anywhere(Count)),
+    ("dependentRequired", anywhere(NamesByName)),
+    ("dependentSchemas", anywhere(SchemaMap)),
+    ("prefixItems", anywhere(Schemas)),
     ("items", anywhere(Schema)),
+    ("contains", anywhere(Schema)),
+    ("minContains", anywhere(Count)),
     ("uniqueItems", anywhere(Bool)),
     ("minItems", anywhere(Count)),
     ("maxItems", anywhere(Count)),
@@ -115,24 +123,18 @@ pub const TABLE: [(&str, Status); 71] = [
     ("anyOf", anywhere(Schemas)),
     ("oneOf", anywhere(Schemas)),
     ("not", anywhere(Schema)),
+    ("if", anywhere(Schema)),
+    ("then", anywhere(Schema)),
+    ("else", anywhere(Schema)),
+    ("contentEncoding", anywhere(Text)),
+    ("contentMediaType", anywhere(Text)),
     ("x-indexes", root(List)),
     ("x-access", root(Object)),
+    ("x-collection", root(Object)),
     ("x-ref", field(Object)),
     ("x-set", field(Object)),
-    ("x-collection", Later),
+    ("x-counterexamples", root(Documents)),
     ("x-queries", Later),
-    ("patternProperties", Later),
-    ("propertyNames", Later),
-    ("prefixItems", Later),
-    ("contains", Later),
-    ("minContains", Later),
-    ("if", Later),
-    ("then", Later),
-    ("else", Later),
-    ("dependentRequired", Later),
-    ("dependentSchemas", Later),
-    ("contentEncoding", Later),
-    ("contentMediaType", Later),
     ("maxContains", Refused("a MongoDB validator cannot count the items that match a schema")),
     ("unevaluatedProperties", Refused(UNEVALUATED)),
     ("unevaluatedItems", Refused(UNEVALUATED)),
@@ -167,14 +169,15 @@ impl Form {
             Any => "a value",
             Bool => "`true` or `false`",
             Count => "a whole number from 0",
+            Documents => "a list of objects",
             List => "a list",
             Names => "a list of distinct names",
+            NamesByName => "an object of lists of distinct names",
             Bound => "a number, or a string of digits where the declared type is written as one",
             Object => "an object",
             Positive => "a number above 0",
-            Schema => "a schema",
+            Schema => "a schema, `true` or `false`",
             SchemaMap => "an object of schemas",
-            SchemaOrBool => "a schema, `true` or `false`",
             Schemas => "a list of at least one schema",
             Text => "a string",
             Types => "the name of a type, or a list of distinct ones",
@@ -187,13 +190,14 @@ impl Form {
             Any => true,
             Bool => value.as_bool().is_some(),
             Count => value.as_whole().is_some_and(|n| n >= 0),
+            Documents => value.as_array().is_some_and(|items| items.iter().all(|item| item.as_object().is_some())),
             List => value.as_array().is_some(),
             Names => names(value).is_some(),
+            NamesByName => value.as_object().is_some_and(|lists| lists.values().all(|list| names(list).is_some())),
             Bound => number(value).is_some() || value.as_str().is_some(),
             Object | SchemaMap => value.as_object().is_some(),
             Positive => number(value).is_some_and(|n| n > 0.0),
-            // A boolean where only a schema may stand is told apart when the subschema itself is looked at.
-            Schema | SchemaOrBool => value.as_object().is_some() || value.as_bool().is_some(),
+            Schema => value.as_object().is_some() || value.as_bool().is_some(),
             Schemas => value.as_array().is_some_and(|items| !items.is_empty()),
             Text => value.as_str().is_some(),
             Types => value.as_str().is_some() || names(value).is_some_and(|names| !names.is_empty()),
@@ -202,8 +206,7 @@ impl Form {
 
     fn below<'t>(self, pointer: &str, value: &'t Tree) -> Vec<(String, &'t Tree)> {
         match self {
-            SchemaOrBool if value.as_bool().is_some() => Vec::new(),
-            Schema | SchemaOrBool if self.fits(value) => vec![(pointer.to_owned(), value)],
+            Schema if self.fits(value) => vec![(pointer.to_owned(), value)],
             Schemas => {
                 let items = value.as_array().unwrap_or_default().iter().enumerate();
                 items.map(|(at, item)| (below(pointer, &at.to_string()), item)).collect()
@@ -212,6 +215,17 @@ impl Form {
                 let members = value.as_object().into_iter().flatten();
                 members.map(|(name, member)| (below(pointer, name), member)).collect()
             }
+            _ => Vec::new(),
+        }
+    }
+
+    fn below_mut(self, value: &mut Tree) -> Vec<&mut Tree> {
+        if self == Schema && self.fits(value) {
+            return vec![value];
+        }
+        match (self, &mut value.node) {
+            (Schemas, Node::Array(items)) => items.iter_mut().collect(),
+            (SchemaMap, Node::Object(members)) => members.values_mut().collect(),
             _ => Vec::new(),
         }
     }
@@ -228,9 +242,19 @@ pub fn subschemas<'t>(pointer: &str, tree: &'t Tree) -> Vec<(String, &'t Tree)> 
     members.flat_map(below_keyword).collect()
 }
 
+/// The same to be changed, in no particular order.
+pub fn subschemas_mut(tree: &mut Tree) -> Vec<&mut Tree> {
+    let Node::Object(members) = &mut tree.node else { return Vec::new() };
+    let forms = members.iter_mut().filter_map(|(name, value)| match status(name) {
+        Some(Status::Supported(_, form)) => Some((form, value)),
+        _ => None,
+    });
+    forms.flat_map(|(form, value)| form.below_mut(value)).collect()
+}
+
 /// The number that `value` is, near enough to judge its sign and fraction.
 fn number(value: &Tree) -> Option<f64> {
-    if let crate::json::Node::Number(digits) = &value.node { digits.parse().ok() } else { None }
+    if let Node::Number(digits) = &value.node { digits.parse().ok() } else { None }
 }
 
 /// The strings that `value` lists, if it is a list of strings that are all distinct.
@@ -262,10 +286,14 @@ mod tests {
             (Positive, "0.01", true),
             (Names, r#"["a", "a"]"#, false),
             (Names, "[]", true),
+            (NamesByName, r#"{"a": ["b"], "c": []}"#, true),
+            (NamesByName, r#"{"a": "b"}"#, false),
             (Types, "[]", false),
             (Types, r#""string""#, true),
             (Schemas, "[]", false),
             (Bound, "true", false),
+            (Documents, "[{}]", true),
+            (Documents, "[{}, 1]", false),
         ];
         for (form, text, fits) in cases {
             let value = Tree::parse(text.as_bytes(), 4).unwrap();
@@ -279,6 +307,6 @@ mod tests {
             br#"{"properties": {"a/b": {}, "c": true}, "allOf": [{}], "additionalProperties": false, "const": {}}"#;
         let tree = Tree::parse(text, 8).unwrap();
         let found: Vec<_> = subschemas("", &tree).into_iter().map(|(pointer, _)| pointer).collect();
-        assert_eq!(found, ["/properties/a~1b", "/properties/c", "/allOf/0"]);
+        assert_eq!(found, ["/properties/a~1b", "/properties/c", "/allOf/0", "/additionalProperties"]);
     }
 }

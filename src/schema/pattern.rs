@@ -17,9 +17,10 @@ use group::Groups;
 /// What stands for "no character follows". PCRE's own `$` also matches before a last line feed.
 const END: &str = r"(?![\s\S])";
 /// The longest pattern that MongoDB takes, in bytes.
-const MAX_LENGTH: usize = 32_764;
+pub(super) const MAX_LENGTH: usize = 32_764;
 /// How deep groups may nest; PCRE's own limit is 250.
 const MAX_DEPTH: usize = 100;
+
 /// Why a pattern cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -39,28 +40,52 @@ type Result<T> = std::result::Result<T, Refusal>;
 
 /// The PCRE pattern that matches what the ECMA-262 pattern `pattern` matches (flag `u`, not anchored).
 pub fn translate(pattern: &str) -> Result<String> {
-    let mut reader = Reader { text: pattern, at: 0, depth: 0, opened: 0, groups: Groups::find(pattern)? };
+    translate_after(pattern, 0).and_then(|(pcre, _)| bounded(pcre))
+}
+
+/// The same as a part of a longer pattern, of any length, where `groups` capturing groups stand before it; and how many
+/// it has itself.
+pub(super) fn translate_after(pattern: &str, groups: usize) -> Result<(String, usize)> {
+    let groups = Groups::find(pattern, groups)?;
+    let mut reader = Reader { text: pattern, at: 0, depth: 0, opened: 0, groups };
     let piece = reader.disjunction()?;
     if reader.peek() == Some(')') {
         return reader.refuse("`)` closes no group; write `\\)` for the character");
     }
     reader.groups.check_references()?;
-    if piece.text.len() > MAX_LENGTH {
-        return Err(Refusal {
-            offset: 0,
-            reason: format!("the pattern is over MongoDB's limit of {MAX_LENGTH} bytes"),
-        });
-    }
-    Ok(piece.text)
+    Ok((piece.text, reader.opened))
 }
 
-/// The PCRE pattern, for `patternProperties`, that matches `name` and nothing else.
+/// The PCRE pattern for names, those in `patternProperties`, that matches what the ECMA-262 pattern matches.
 ///
 /// MongoDB matches names as bytes unless told that they are UTF-8.
+pub fn of_names(pattern: &str) -> Result<String> {
+    translate_after(pattern, 0).and_then(|(pcre, _)| bounded(format!("(*UTF){pcre}")))
+}
+
+/// The same, but for the name `except`.
+pub fn of_names_but(except: &str, pattern: &str) -> Result<String> {
+    let (pcre, _) = translate_after(pattern, 0)?;
+    bounded(format!(r"(*UTF)^(?!{}{END})[\s\S]*?(?:{pcre})", literal(except)))
+}
+
+/// The PCRE pattern for names that matches `name` and nothing else.
 pub fn quote(name: &str) -> String {
-    let mut quoted = String::from("(*UTF)^");
-    name.chars().for_each(|c| push_char(&mut quoted, c));
-    quoted + END
+    format!("(*UTF)^{}{END}", literal(name))
+}
+
+/// The part of a PCRE pattern that matches `text`.
+pub(super) fn literal(text: &str) -> String {
+    let mut literal = String::new();
+    text.chars().for_each(|c| push_char(&mut literal, c));
+    literal
+}
+
+fn bounded(pcre: String) -> Result<String> {
+    if pcre.len() <= MAX_LENGTH {
+        return Ok(pcre);
+    }
+    Err(Refusal { offset: 0, reason: format!("the pattern is over MongoDB's limit of {MAX_LENGTH} bytes") })
 }
 
 /// Appends `c` as a literal, inside a class or outside.

@@ -4,10 +4,34 @@
 //! 2020-12 says, or is refused. Which keywords there are and what form they have is not checked here but when the
 //! file is loaded. See [`$jsonSchema`](https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/).
 //!
-//! Every compiled subschema has its source's pointer as `description`. What one keyword alone became, where it
-//! cannot stand in its schema, is a piece: a branch of `allOf` whose `description` is the pointer of the keyword.
+//! Every compiled subschema has its source's place as `description`, `#/properties/x` for the collection's own file and
+//! `shared/address.json#/properties/city` for another one. What one keyword alone became, where it cannot stand in its
+//! schema, is a piece: a branch of `allOf` whose `description` is the place of the keyword, or of a member of it.
+//!
+//! | Piece | When | What it is |
+//! |---|---|---|
+//! | `…/type` | `integer`, or beside `bsonType` | `anyOf` of types, or `type` |
+//! | `…/enum`, `…/const` | no value is left, or beside `enum` | `not: {}`, or `enum` |
+//! | `…/minimum` and the other bounds | another number as a decimal, or two of one side | `anyOf` of decimals and others, or the bound |
+//! | `…/format` | always | `pattern` |
+//! | `…/required/I` | the name is empty or has a dot | `not` an object without it |
+//! | `…/dependentRequired/NAME/I` | always | `dependencies`, or `anyOf` where a name is empty or has a dot |
+//! | `…/dependentSchemas/NAME` | always | `dependencies`, or `anyOf`, in which the schema has the same `description` |
+//! | `…/propertyNames` | always | one member of `patternProperties` and `additionalProperties: false` |
+//! | `…/contains` | always, but for `minContains: 0` | `not` an array all of whose items are `not` the schema |
+//! | `…/then` | always | `anyOf` of `not` the condition (`…/if`) and the schema, with the same `description` |
+//! | `…/else` | always | `anyOf` of the condition (`…/if`) and the schema, with the same `description` |
+//! | the place that `$ref` leads to | beside other keywords | the schema there |
+//!
+//! Other keywords stand under their own names, but for `exclusiveMinimum` and `exclusiveMaximum` (`minimum` and `maximum`
+//! with a flag), `const` (`enum`), `prefixItems` (`items`, whose members are described as `…/prefixItems/I`) and the
+//! `items` beside it (`additionalItems`); `patternProperties` also has the properties whose name is empty or has a dot.
 
+mod array;
 mod keywords;
+mod names;
+mod object;
+mod place;
 mod values;
 
 use bson::{Bson, Document, doc};
@@ -15,47 +39,60 @@ use bson::{Bson, Document, doc};
 use super::{Field, Source, field};
 use crate::{
     error::Mistake,
-    json::{Node, Tree, push_token},
+    json::{Node, Tree},
 };
+use place::Place;
 
 /// The `$jsonSchema` (without that key around it) that enforces `source`, whose `$ref`s the loader has found to end.
 ///
 /// # Errors
 /// Every value or pattern that MongoDB cannot enforce.
 pub(super) fn compile(source: &Source) -> Result<Document, Vec<Mistake>> {
-    let mut compiler = Compiler { source, mistakes: Vec::new() };
-    let root = Place { tree: &source.tree, pointer: String::new(), shape: Field::any(), whole: true };
-    let mut validator = compiler.schema(&root);
-    declare_id(source, &mut validator);
-    compiler.mistakes.sort();
-    compiler.mistakes.dedup();
-    if compiler.mistakes.is_empty() { Ok(validator) } else { Err(compiler.mistakes) }
+    let names_id = names_id(source, &source.tree);
+    let (mut validator, mistakes) = compile_root(source, names_id, true);
+    if !names_id {
+        declare_id(&mut validator);
+    }
+    if mistakes.is_empty() { Ok(validator) } else { Err(mistakes) }
 }
 
-/// The `description` of what was compiled from `pointer`.
+/// Every value or pattern that MongoDB cannot enforce in a file that describes no collection.
+pub(super) fn mistakes(source: &Source) -> Vec<Mistake> {
+    compile_root(source, false, false).1
+}
+
+fn compile_root(source: &Source, names_id: bool, whole: bool) -> (Document, Vec<Mistake>) {
+    let mut compiler = Compiler { source, names_id, mistakes: Vec::new() };
+    let root = Place { tree: &source.tree, pointer: String::new(), shape: Field::any(), whole };
+    let validator = compiler.schema(&root);
+    compiler.mistakes.sort();
+    compiler.mistakes.dedup();
+    (validator, compiler.mistakes)
+}
+
+/// The `description` of what was compiled from the place `pointer`.
 fn description(pointer: &str) -> Document {
-    doc! { "description": format!("#{pointer}") }
+    let own = pointer.is_empty() || pointer.starts_with('/');
+    doc! { "description": if own { format!("#{pointer}") } else { pointer.to_owned() } }
 }
 
 /// Every stored document has an `_id`, whether the file speaks of it or not.
-fn declare_id(source: &Source, validator: &mut Document) {
-    if declares_id(source, &source.tree) {
-        return;
-    }
+fn declare_id(validator: &mut Document) {
     let id = doc! { "description": "#/properties/_id", "bsonType": "objectId" };
     if let Some(properties) = ensure(validator, "properties") {
         properties.insert("_id", id);
     }
 }
 
-/// Whether some schema that judges whole documents declares `_id`.
-fn declares_id(source: &Source, tree: &Tree) -> bool {
+/// Whether some schema that judges whole documents speaks of `_id`.
+fn names_id(source: &Source, tree: &Tree) -> bool {
     let declared = tree.get("properties").is_some_and(|p| p.get("_id").is_some());
     let target = || tree.get("$ref").and_then(Tree::as_str).and_then(|r| source.resolve(r));
-    let branches = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|k| tree.get(k)?.as_array()).flatten();
+    let listed = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|k| tree.get(k)?.as_array()).flatten();
+    let branches = ["then", "else"].into_iter().filter_map(|k| tree.get(k)).chain(listed);
     declared
-        || target().is_some_and(|(_, tree)| declares_id(source, tree))
-        || branches.into_iter().any(|b| declares_id(source, b))
+        || target().is_some_and(|(_, tree)| names_id(source, tree))
+        || branches.into_iter().any(|branch| names_id(source, branch))
 }
 
 /// The document `name` of `parent`, made if it is not there.
@@ -63,38 +100,9 @@ fn ensure<'d>(parent: &'d mut Document, name: &str) -> Option<&'d mut Document> 
     parent.entry(name.to_owned()).or_insert_with(|| Bson::Document(Document::new())).as_document_mut()
 }
 
-/// A subschema and what is known of its place.
-struct Place<'s> {
-    tree: &'s Tree,
-    pointer: String,
-    /// What the schemas around say of this place's types; they give the schema's own values their types.
-    shape: Field,
-    /// Whether it judges the document as a whole, which has an `_id` that the author need not mention.
-    whole: bool,
-}
-
-impl<'s> Place<'s> {
-    /// A subschema of `self` for the same value.
-    fn branch(&self, tree: &'s Tree, tokens: &[&str]) -> Self {
-        Self { tree, pointer: self.under(tokens), shape: self.shape.clone(), whole: self.whole }
-    }
-
-    /// A subschema of `self` for a part of the value, of which `shape` is known.
-    fn part(&self, tree: &'s Tree, tokens: &[&str], shape: Field) -> Self {
-        Self { tree, pointer: self.under(tokens), shape, whole: false }
-    }
-
-    fn under(&self, tokens: &[&str]) -> String {
-        let mut pointer = self.pointer.clone();
-        for token in tokens {
-            push_token(&mut pointer, token);
-        }
-        pointer
-    }
-
-    fn has(&self, keyword: &str) -> bool {
-        self.tree.get(keyword).is_some()
-    }
+fn with(mut schema: Document, more: Document) -> Document {
+    schema.extend(more);
+    schema
 }
 
 /// A schema in the making.
@@ -118,6 +126,8 @@ impl Draft {
 
 struct Compiler<'s> {
     source: &'s Source,
+    /// Whether the file says what an `_id` is.
+    names_id: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -135,21 +145,25 @@ impl<'s> Compiler<'s> {
                 permit_id(&place, &mut draft.schema);
             }
             Node::Bool(false) => drop(draft.schema.insert("not", Document::new())),
-            Node::Bool(true) => {}
-            _ => self.mistake(&place.pointer, "a schema must be an object, `true` or `false`"),
+            // The loader lets nothing else pass but `true`.
+            _ => {}
         }
         draft.finish()
     }
 
     /// What `$ref` leads to, in place of the reference: a violation names the rule where its author wrote it.
     fn target(&mut self, place: &Place<'s>) -> Document {
+        let target = self.referred(place);
+        target.map(|target| self.schema(&target)).unwrap_or_default()
+    }
+
+    fn referred(&mut self, place: &Place<'s>) -> Option<Place<'s>> {
         let source = self.source;
         let target = place.tree.get("$ref").and_then(Tree::as_str).and_then(|r| source.resolve(r));
-        let Some((pointer, tree)) = target else {
-            self.mistake(&place.under(&["$ref"]), "leads nowhere in this file");
-            return Document::new();
-        };
-        self.schema(&Place { tree, pointer, shape: place.shape.clone(), whole: place.whole })
+        if target.is_none() {
+            self.mistake(&place.under(&["$ref"]), "leads nowhere");
+        }
+        target.map(|(pointer, tree)| Place { tree, pointer, shape: place.shape.clone(), whole: place.whole })
     }
 
     fn keyword(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
@@ -157,15 +171,18 @@ impl<'s> Compiler<'s> {
             "type" => keywords::types(place, value, draft),
             "bsonType" => keywords::bson_types(value, draft),
             "properties" => self.properties(place, value, draft),
-            "required" => keywords::required(place, value, draft),
-            "additionalProperties" | "items" => self.parts(place, keyword, value, draft),
-            "allOf" | "anyOf" | "oneOf" => {
-                let branches = value.as_array().unwrap_or_default().iter().enumerate();
-                let branches = branches.map(|(i, b)| self.schema(&place.branch(b, &[keyword, &i.to_string()])));
-                let branches: Vec<_> = branches.map(Bson::Document).collect();
-                draft.schema.insert(keyword, branches);
-            }
+            "patternProperties" => self.pattern_properties(place, value, draft),
+            "additionalProperties" => self.additional_properties(place, value, draft),
+            "propertyNames" => self.property_names(place, value, draft),
+            "required" => object::required(place, value, draft),
+            "dependentRequired" => object::dependent_required(place, value, draft),
+            "dependentSchemas" => self.dependent_schemas(place, value, draft),
+            "prefixItems" => self.prefix_items(place, value, draft),
+            "items" => self.items(place, value, draft),
+            "contains" => self.contains(place, value, draft),
+            "allOf" | "anyOf" | "oneOf" => self.alternatives(place, keyword, value, draft),
             "not" => drop(draft.schema.insert("not", self.schema(&place.branch(value, &["not"])))),
+            "then" | "else" => self.conditional(place, keyword, value, draft),
             "$ref" => {
                 let piece = self.target(place);
                 draft.pieces.push(piece);
@@ -179,10 +196,17 @@ impl<'s> Compiler<'s> {
                 draft.schema.insert(keyword, value.as_whole().unwrap_or_default());
             }
             "uniqueItems" => drop(draft.schema.insert(keyword, value.as_bool().unwrap_or_default())),
-            "format" if place.shape.uuid => {}
+            "format" => self.format(place, value, draft),
             name if ANNOTATIONS.contains(&name) || name.starts_with("x-") => {}
             _ => self.mistake(&place.under(&[keyword]), "not supported yet: MongoDB would not enforce it"),
         }
+    }
+
+    fn alternatives(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
+        let branches = value.as_array().unwrap_or_default().iter().enumerate();
+        let branches = branches.map(|(i, branch)| self.schema(&place.branch(branch, &[keyword, &i.to_string()])));
+        let branches: Vec<_> = branches.map(Bson::Document).collect();
+        draft.schema.insert(keyword, branches);
     }
 
     fn mistake(&mut self, pointer: &str, detail: impl Into<String>) {
@@ -191,8 +215,8 @@ impl<'s> Compiler<'s> {
     }
 }
 
-/// Keywords that no document can break.
-const ANNOTATIONS: [&str; 11] = [
+/// Keywords that no document can break, at least not by themselves.
+const ANNOTATIONS: [&str; 15] = [
     "$schema",
     "$id",
     "$comment",
@@ -204,12 +228,26 @@ const ANNOTATIONS: [&str; 11] = [
     "default",
     "readOnly",
     "writeOnly",
+    "contentEncoding",
+    "contentMediaType",
+    "minContains",
+    "if",
 ];
 
 /// Whether a schema says nothing but `$ref` that a document could break.
 fn is_reference_alone(tree: &Tree) -> bool {
     let annotates = |name: &str| ANNOTATIONS.contains(&name) || name.starts_with("x-");
     tree.as_object().is_some_and(|m| m.contains_key("$ref") && m.keys().all(|k| k == "$ref" || annotates(k)))
+}
+
+/// Where the schema at `place` has its rules: where it refers to, if it does nothing else. References are known to end.
+pub(super) fn target(source: &Source, mut place: String) -> String {
+    while let Some(tree) = source.at(&place).filter(|tree| is_reference_alone(tree))
+        && let Some((target, _)) = tree.get("$ref").and_then(Tree::as_str).and_then(|r| source.resolve(r))
+    {
+        place = target;
+    }
+    place
 }
 
 /// Lets the `_id` pass that `additionalProperties` of a whole document would judge, unless the schema itself speaks of it.

@@ -41,10 +41,11 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
 
 /// What is told of a broken rule; `None` for nothing.
 fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Option<Violation> {
-    let is_declared_hidden = |rule: &str| declared(rule, Sight::of_hidden(shape)).is_none();
     let hidden = lead(&violation.pointer, document, Sight::of_hidden(shape))?;
-    if violation.rule.as_deref().is_some_and(is_declared_hidden) {
-        return None;
+    match declared(violation.rule.as_deref().unwrap_or_default(), Sight::of_hidden(shape)) {
+        Spoken::Hidden => return None,
+        Spoken::Perhaps => return Some(unspeakable(violation.pointer)),
+        Spoken::Seen => {}
     }
     let is_seen = lead(&violation.pointer, document, Sight::of(shape)).is_some_and(|sight| sight.is_clear());
     let violation = Violation { found: violation.found.filter(|_| is_seen), ..violation };
@@ -54,6 +55,8 @@ fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Opti
     Some(match violation.keyword.as_str() {
         "required" | "additionalProperties" if is_open() => violation,
         "required" => Violation { expected: None, ..violation },
+        // These name, or allow, other members.
+        "dependentRequired" | "propertyNames" if !is_open() => unspeakable(violation.pointer),
         "additionalProperties" => Violation { detail: "is not a declared field".to_owned(), ..violation },
         keyword if PLAIN.contains(&keyword) || hidden.is_clear() => violation,
         _ => unspeakable(violation.pointer),
@@ -80,20 +83,30 @@ fn lead<'f>(pointer: &str, document: &RawDocument, sight: Sight<'f>) -> Option<S
     })
 }
 
-/// What is in sight where the subschema at `rule` speaks of; `None` where it is nothing. Where it may speak of several
-/// places, all may be.
-fn declared<'f>(rule: &str, mut sight: Sight<'f>) -> Option<Sight<'f>> {
+/// What a rule speaks of, for one who does not see all fields.
+enum Spoken {
+    Seen,
+    Hidden,
+    /// It holds on a condition, which may be one on what is hidden.
+    Perhaps,
+}
+
+/// What the subschema at `rule` speaks of. Where it may speak of several places, all may be seen.
+fn declared(rule: &str, mut sight: Sight<'_>) -> Spoken {
     let mut tokens = tokens(rule);
     while let Some(keyword) = tokens.next() {
-        match keyword.as_str() {
-            "properties" => sight = sight.member(&tokens.next()?)?,
-            "additionalProperties" => sight = sight.others()?,
-            "allOf" | "anyOf" | "oneOf" => drop(tokens.next()),
-            "items" | "not" => {}
-            _ => return Some(Sight::CLEAR),
-        }
+        let part = match keyword.as_str() {
+            "properties" => tokens.next().and_then(|name| sight.member(&name)),
+            "additionalProperties" => sight.others(),
+            "allOf" | "anyOf" | "oneOf" => tokens.next().map(|_| sight),
+            "items" | "not" => Some(sight),
+            "then" | "else" | "dependentSchemas" if !sight.is_clear() => return Spoken::Perhaps,
+            _ => return Spoken::Seen,
+        };
+        let Some(part) = part else { return Spoken::Hidden };
+        sight = part;
     }
-    Some(sight)
+    Spoken::Seen
 }
 
 #[cfg(test)]
@@ -148,6 +161,12 @@ mod tests {
             ("/in/margin", "required", "#/properties/in", None),
             ("/cost", "minimum", "#/$defs/n", None),
             ("/title", "minimum", "#/allOf/0/properties/cost", None),
+            ("/title", "minimum", "#/then/properties/title", Some((false, false, false))),
+            ("/title", "required", "#/dependentSchemas/cost", Some((false, false, false))),
+            ("/title", "dependentRequired", "#", Some((false, false, false))),
+            ("/title", "propertyNames", "#", Some((false, false, false))),
+            ("/list/0/x", "minimum", "#/properties/list/items/else/properties/x", Some((false, false, false))),
+            ("/title", "minimum", "#/properties/title/then", Some(whole)),
         ] {
             let said = super::told(violation(pointer, keyword, rule), (&document, &shape()));
             let parts = said.map(|v| (v.detail.ends_with("`cost`?"), v.expected.is_some(), v.found.is_some()));

@@ -9,7 +9,9 @@ use mongodb::{
     error::{ErrorKind, WriteFailure},
 };
 
-mod random;
+pub(crate) mod random;
+mod verdicts;
+mod words;
 
 /// A subschema of the field `a`, values that it lets in, and values that break one keyword of it.
 struct Case {
@@ -36,7 +38,8 @@ fn file(schema: &str) -> String {
         r##"{{"type": "object", "properties": {{"a": {schema}}}, "$defs": {{
             "isbn": {{"type": "string", "pattern": "^97[89][0-9]{{10}}$"}},
             "price": {{"bsonType": "decimal", "minimum": 0}},
-            "number": {{"$ref": "#/$defs/isbn"}}
+            "number": {{"$ref": "#/$defs/isbn"}},
+            "few": {{"maxProperties": 1}}
         }}}}"##
     )
 }

@@ -33,7 +33,8 @@ fn same(ours: &Value, theirs: &Value) -> bool {
         (ours, theirs) => match (wrapper(ours, "$numberDouble"), wrapper(ours, "$date")) {
             (Some(digits), _) => match wrapper(theirs, "$numberDouble") {
                 Some(theirs) => same_double(digits, theirs),
-                None => same_double(digits, &theirs.to_string()),
+                // Ours is read as inexactly as theirs was.
+                None => serde_json::from_str::<Value>(digits).is_ok_and(|ours| ours == *theirs),
             },
             (_, Some(text)) => DateTime::parse_rfc3339_str(text).ok().is_some_and(|date| {
                 Some(date) == wrapper(theirs, "$date").and_then(|text| DateTime::parse_rfc3339_str(text).ok())

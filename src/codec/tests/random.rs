@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use proptest::{collection, option, prelude::*, sample};
 
 use super::*;
+use crate::schema::Tuple;
 
 pub(super) fn config() -> ProptestConfig {
     let effort = std::env::var("FOLIO_EFFORT").ok().and_then(|effort| effort.parse().ok()).unwrap_or(1);
@@ -37,9 +38,12 @@ fn shape() -> BoxedStrategy<Field> {
             Just(Additional::Forbidden),
             inner.clone().prop_map(|shape| Additional::Shape(Box::new(shape))),
         ];
-        (inner.clone(), properties, additional, option::of(inner)).prop_map(|(field, properties, additional, items)| {
+        let tuple = (collection::vec(inner.clone(), 1..3), inner.clone());
+        let tuple = tuple.prop_map(|(prefix, rest)| Box::new(Tuple { prefix, rest }));
+        let items = (option::of(inner.clone()), option::weighted(0.3, tuple));
+        (inner, properties, additional, items).prop_map(|(field, properties, additional, (items, tuple))| {
             let kinds = field.kinds.union(Kind::Object.into()).union(Kind::Array.into());
-            Field { kinds, properties, additional, items: items.map(Box::new), ..field }
+            Field { kinds, properties, additional, items: items.map(Box::new), tuple, ..field }
         })
     });
     let members = collection::vec((name(), nested), 2..6).prop_map(IndexMap::from_iter);
@@ -81,10 +85,16 @@ fn value(shape: &Field, depth: u32) -> BoxedStrategy<Bson> {
         Kind::Object if depth == 0 => Just(doc! {}.into()).boxed(),
         Kind::Array if depth == 0 => Just(Bson::Array(Vec::new())).boxed(),
         Kind::Object => object(shape, deeper).prop_map(Bson::Document).boxed(),
-        Kind::Array => collection::vec(value(shape.item(), deeper), 0..4).prop_map(Bson::Array).boxed(),
+        Kind::Array => array(shape, deeper),
         kind => scalar(kind, deeper),
     };
     proptest::strategy::Union::new(shape.kinds.iter().map(of_kind)).boxed()
+}
+
+/// An array whose items have the types that are declared for their positions.
+fn array(shape: &Field, depth: u32) -> BoxedStrategy<Bson> {
+    let items: Vec<_> = (0..4).map(|index| value(shape.at(index), depth)).collect();
+    (items, 0..4_usize).prop_map(|(items, count)| items.into_iter().take(count).collect::<Vec<_>>().into()).boxed()
 }
 
 fn scalar(kind: Kind, depth: u32) -> BoxedStrategy<Bson> {
@@ -148,7 +158,10 @@ fn promised(value: Bson, shape: &Field) -> Bson {
     match value {
         Bson::Int64(number) if shape.loose_number => i32::try_from(number).map_or(Bson::Int64(number), Bson::Int32),
         Bson::Document(document) => Bson::Document(promised_members(document, shape)),
-        Bson::Array(values) => Bson::Array(values.into_iter().map(|value| promised(value, shape.item())).collect()),
+        Bson::Array(values) => {
+            let values = values.into_iter().enumerate().map(|(index, value)| promised(value, shape.at(index)));
+            Bson::Array(values.collect())
+        }
         value => value,
     }
 }

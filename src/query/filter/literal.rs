@@ -32,7 +32,7 @@ impl Planner<'_> {
     fn literal(&self, tree: &Tree, shape: &Field) -> Result<Bson> {
         match &tree.node {
             Node::Array(items) if shape.kinds.contains(Kind::Array) => {
-                let items = items.iter().map(|item| self.literal(item, shape.item()));
+                let items = items.iter().enumerate().map(|(index, item)| self.literal(item, shape.at(index)));
                 Ok(Bson::Array(items.collect::<Result<_>>()?))
             }
             Node::Object(members) if !is_wrapper(members) => self.object(members, tree, shape).map(Bson::Document),

@@ -7,6 +7,8 @@ use super::{Comparison, Filter, User, Value};
 mod compare;
 mod matches;
 
+pub(crate) use compare::compare_numbers;
+
 impl Filter<Value> {
     /// The filter for this caller; `None` where it asks for something that is not known of the caller, or that cannot
     /// be a value of its field: such a filter shows nothing.

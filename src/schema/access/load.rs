@@ -16,7 +16,8 @@ mod values;
 use names::Reach;
 
 const POINTER: &str = "/x-access";
-const OPTIONS: [&str; 5] = ["ops", "filter", "set", "hide", "readOnly"];
+/// What can be said of a role.
+pub(in crate::schema) const OPTIONS: [&str; 5] = ["ops", "filter", "set", "hide", "readOnly"];
 const EVERYTHING: &str = "*";
 /// A name for several operations.
 const WRITE: (&str, [Op; 3]) = ("write", [Op::Insert, Op::Update, Op::Delete]);
@@ -154,8 +155,13 @@ fn is_role(name: &str) -> bool {
     name.len() <= MAX_ROLE && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(allowed)
 }
 
+/// The names that `ops` may hold: the operations, and those that stand for several.
+pub(in crate::schema) fn operation_names() -> impl Iterator<Item = &'static str> {
+    Op::NAMES.into_iter().map(|(name, _)| name).chain([WRITE.0, EVERYTHING])
+}
+
 fn operations(tree: &Tree) -> Result<Ops, String> {
-    let known: Vec<_> = Op::NAMES.iter().map(|(name, _)| *name).chain([WRITE.0, EVERYTHING]).collect();
+    let known: Vec<_> = operation_names().collect();
     let Some(name) = tree.as_str() else { return Err(format!("must be one of `{}`", known.join("`, `"))) };
     match Op::NAMES.into_iter().find(|(known, _)| *known == name) {
         Some((_, op)) => Ok(Ops::default().with(op)),

@@ -3,8 +3,8 @@
 use bson::{Document, RawDocument, raw::RawBsonRef};
 
 use crate::{
-    json::{Tree, push_token},
-    schema::Field,
+    json::{Tree, push_token, unescape},
+    schema::{Field, Source},
 };
 
 /// One step into a document.
@@ -22,14 +22,16 @@ pub(super) struct Place {
     depth: usize,
 }
 
-/// What the pointer of a compiled subschema leads to in the file.
+/// What the place of a compiled subschema leads to in the files.
 pub(super) enum Rule<'f> {
-    /// A schema.
-    Schema,
-    /// The schema `false`, given to `keyword` of the schema at `schema`.
-    Never { schema: String, keyword: &'f str, value: &'f Tree },
-    /// A keyword of the schema at `schema`, and the name of which it speaks, if the pointer leads to one.
-    Keyword { schema: String, keyword: String, name: Option<String> },
+    /// A schema, given to `keyword` of another one; the root has none.
+    Schema { keyword: &'f str },
+    /// The schema `false`, given to `keyword` (or its member `name`) of the schema at `schema`.
+    Never { schema: String, keyword: &'f str, name: String, value: &'f Tree },
+    /// A keyword of the schema at `schema`.
+    Keyword { schema: String, keyword: &'f str },
+    /// The name `name` that `required`, or the member `beside` of `dependentRequired`, of the schema at `schema` has.
+    Name { schema: String, keyword: &'f str, beside: Option<String>, name: String },
 }
 
 impl Place {
@@ -39,7 +41,13 @@ impl Place {
 
     /// The same place, as the rule speaks of it whose entry in the verdict is `entry`.
     pub(super) fn described(&self, entry: &Document) -> Self {
-        let description = entry.get_str("description").ok().and_then(|d| d.strip_prefix('#')).map(str::to_owned);
+        let description = entry.get_str("description").ok().filter(|place| place.contains('#'));
+        let description = description.map(|place| place.strip_prefix('#').unwrap_or(place).to_owned());
+        self.ruled(description)
+    }
+
+    /// The same place, as the rule at `description` speaks of it.
+    pub(super) fn ruled(&self, description: Option<String>) -> Self {
         Self { path: self.path.clone(), description, depth: self.depth + 1 }
     }
 
@@ -91,37 +99,49 @@ impl Place {
     pub(super) fn field<'f>(&self, root: &'f Field) -> &'f Field {
         self.path.iter().fold(root, |field, step| match step {
             Step::Member(name) => field.member(name),
-            Step::Item(_) => field.item(),
+            Step::Item(index) => field.at(*index),
         })
     }
 
-    /// What the description leads to in `file`; `None` for nothing.
-    pub(super) fn rule<'f>(&'f self, file: &'f Tree) -> Option<Rule<'f>> {
-        let pointer = self.description.as_deref()?;
-        let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
-        let first = |n: usize| tokens[..n].iter().fold(String::new(), |pointer, token| pointer + "/" + token);
+    /// What the description leads to in the files; `None` for nothing.
+    pub(super) fn rule<'f>(&'f self, source: &'f Source) -> Option<Rule<'f>> {
+        let place = self.description.as_deref()?;
+        let start = place.split_once('#').map_or(0, |(file, _)| file.len() + 1);
+        let tokens: Vec<&str> = place[start..].split('/').skip(1).collect();
+        let first = |n: usize| tokens[..n].iter().fold(place[..start].to_owned(), |place, token| place + "/" + token);
         let (mut at, mut holder) = (0, 0);
         while let Some(keyword) = tokens.get(at).copied() {
+            let left = tokens.len() - at;
             holder = at;
             at += match keyword {
-                "items" | "additionalProperties" | "not" => 1,
-                "properties" | "$defs" | "allOf" | "anyOf" | "oneOf" if at + 1 < tokens.len() => 2,
-                _ => return keyword_rule(file, first(at), &tokens[at..]),
+                "items" | "additionalProperties" | "not" | "if" | "then" | "else" => 1,
+                "contains" | "propertyNames" if left > 1 => 1,
+                "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "allOf" | "anyOf" | "oneOf"
+                | "prefixItems"
+                    if left > 1 =>
+                {
+                    2
+                }
+                _ => return keyword_rule(source, first(at), &tokens[at..]),
             };
         }
-        match file.pointer(pointer)? {
-            value if value.as_bool() == Some(false) && !tokens.is_empty() => {
-                Some(Rule::Never { schema: first(holder), keyword: tokens[holder], value })
-            }
-            _ => Some(Rule::Schema),
+        let keyword = tokens.get(holder).copied().unwrap_or_default();
+        let value = source.at(place)?;
+        if value.as_bool() == Some(false) && !tokens.is_empty() {
+            let name = unescape(tokens[tokens.len() - 1]);
+            return Some(Rule::Never { schema: first(holder), keyword, name, value });
         }
+        Some(Rule::Schema { keyword })
     }
 }
 
 /// The rule of the first of `tokens` in the schema at `schema`.
-fn keyword_rule<'f>(file: &'f Tree, schema: String, tokens: &[&str]) -> Option<Rule<'f>> {
+fn keyword_rule<'f>(source: &'f Source, schema: String, tokens: &[&'f str]) -> Option<Rule<'f>> {
     let (keyword, rest) = tokens.split_first()?;
-    let value = file.pointer(&schema)?.get(keyword)?;
-    let name = rest.first().and_then(|index| value.as_array()?.get(index.parse::<usize>().ok()?)?.as_str());
-    Some(Rule::Keyword { schema, keyword: (*keyword).to_owned(), name: name.map(str::to_owned) })
+    let (list, beside) = (source.at(&schema)?.get(keyword)?, rest.split_last());
+    let Some((index, beside)) = beside else { return Some(Rule::Keyword { schema, keyword }) };
+    let beside = beside.first().map(|name| unescape(name));
+    let list = beside.as_ref().map_or(Some(list), |name| list.get(name))?;
+    let name = list.as_array()?.get(index.parse::<usize>().ok()?)?.as_str()?.to_owned();
+    Some(Rule::Name { schema, keyword, beside, name })
 }

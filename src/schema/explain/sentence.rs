@@ -11,6 +11,9 @@ use crate::{
 /// How many values of an `enum`, or alternatives, are spelled out.
 const MAX_LISTED: usize = 10;
 
+/// The keywords that say something of a name in so many words.
+const NAME_RULES: [&str; 6] = ["pattern", "minLength", "maxLength", "enum", "const", "format"];
+
 /// The rule that `keyword` makes with `value`, written in the file `text`.
 pub(super) fn rule(keyword: &str, value: Option<&Tree>, text: &str) -> String {
     let written = value.map(|v| v.text(text)).unwrap_or_default();
@@ -32,8 +35,42 @@ pub(super) fn rule(keyword: &str, value: Option<&Tree>, text: &str) -> String {
         "maxProperties" => format!("must have at most {}", counted(written, "field")),
         "uniqueItems" => "must not hold the same item twice".to_owned(),
         "pattern" => format!("must match the pattern `{plain}`"),
+        "format" => format!("must be {}", format(plain)),
+        "contains" => "must hold an item that matches the schema under `contains`".to_owned(),
         "not" => "must not match the schema under `not`".to_owned(),
         keyword => format!("breaks the rule `{keyword}`"),
+    }
+}
+
+/// A field that is not there, though it must be, at least where the field `beside` is.
+pub(super) fn missing(beside: Option<&str>) -> String {
+    beside.map_or_else(|| "is required".to_owned(), |beside| format!("is required where `{beside}` is there"))
+}
+
+/// What the schema `false` under `keyword`, or under its member `name`, forbids.
+pub(super) fn never(keyword: &str, name: &str) -> String {
+    match keyword {
+        "then" => "is not allowed where it matches the schema under `if`".to_owned(),
+        "else" => "is not allowed where it does not match the schema under `if`".to_owned(),
+        "dependentSchemas" => format!("may not have the field `{name}`"),
+        _ => "is not allowed".to_owned(),
+    }
+}
+
+/// Items beyond the `allowed` ones.
+pub(super) fn surplus(allowed: usize) -> String {
+    format!("is not allowed: the list may have at most {}", counted(&allowed.to_string(), "item"))
+}
+
+/// A field whose name is not let in by `names`, the value of `propertyNames`.
+pub(super) fn named(names: Option<&Tree>, text: &str) -> String {
+    let rules = names.and_then(Tree::as_object).into_iter().flatten();
+    let rules = rules.filter(|(keyword, _)| NAME_RULES.contains(&keyword.as_str()));
+    let rules: Vec<_> = rules.map(|(keyword, value)| rule(keyword, Some(value), text)).collect();
+    match names.and_then(Tree::as_bool) {
+        Some(_) => "is not allowed: there may be no field".to_owned(),
+        None if rules.is_empty() => "has a name that does not match the schema under `propertyNames`".to_owned(),
+        None => format!("has a name that breaks a rule: it {}", rules.join(" and ")),
     }
 }
 
@@ -116,6 +153,23 @@ fn noun(name: &str) -> String {
         "date" => "a date",
         "binData" => "binary data",
         other => return format!("of the type `{other}`"),
+    };
+    noun.to_owned()
+}
+
+/// What a string of the format `name` is.
+fn format(name: &str) -> String {
+    let noun = match name {
+        "date" => "a date such as `2024-05-31`",
+        "time" => "a time with its offset, such as `08:30:00Z`",
+        "date-time" => "a date and time with its offset, such as `2024-05-31T08:30:00Z`",
+        "email" => "an email address",
+        "hostname" => "the name of a host",
+        "ipv4" => "an IPv4 address such as `192.0.2.1`",
+        "ipv6" => "an IPv6 address such as `2001:db8::1`",
+        "uri" => "a URI with its scheme, such as `https://example.org/`",
+        "uuid" => "a UUID such as `123e4567-e89b-12d3-a456-426614174000`",
+        other => return format!("of the format `{other}`"),
     };
     noun.to_owned()
 }

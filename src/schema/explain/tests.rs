@@ -2,7 +2,7 @@ use bson::{Bson, doc};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schema::{Access, Field, Source};
+use crate::schema::{Access, Field, Options, Source};
 
 const FILE: &str = r##"{
     "required": ["a.b", "title"], "additionalProperties": false,
@@ -24,10 +24,9 @@ const FILE: &str = r##"{
 }"##;
 
 fn schema() -> Schema {
-    let tree = Tree::parse(FILE.as_bytes(), 32).unwrap();
     let mut root = Field::any();
     root.properties.insert("title".into(), Field::any());
-    let source = Source { path: "schemas/x.json".into(), text: FILE.into(), tree };
+    let source = Source::parse("schemas/x.json", FILE.into(), 32).unwrap();
     Schema {
         name: "x".into(),
         source,
@@ -35,6 +34,8 @@ fn schema() -> Schema {
         validator: Document::new(),
         indexes: Vec::new(),
         access: Access::admin_only(),
+        options: Options::default(),
+        is_enforced: true,
     }
 }
 

@@ -6,10 +6,21 @@ use crate::{
     schema::{Field, Kind, field},
 };
 
-const STRING_RULES: [&str; 4] = ["minLength", "maxLength", "pattern", "format"];
+const STRING_RULES: [&str; 5] = ["minLength", "maxLength", "pattern", "format", "contentEncoding"];
 const NUMBER_RULES: [&str; 5] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
-const ARRAY_RULES: [&str; 4] = ["items", "minItems", "maxItems", "uniqueItems"];
-const OBJECT_RULES: [&str; 5] = ["properties", "required", "additionalProperties", "minProperties", "maxProperties"];
+const ARRAY_RULES: [&str; 7] =
+    ["prefixItems", "items", "contains", "minContains", "minItems", "maxItems", "uniqueItems"];
+const OBJECT_RULES: [&str; 9] = [
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "propertyNames",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "dependentRequired",
+    "dependentSchemas",
+];
 
 /// The types of a subschema that has `bsonType`.
 pub(super) struct Types {

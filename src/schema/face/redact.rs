@@ -1,5 +1,7 @@
 //! A collection file without the fields that are hidden from those who ask. What is left is true of what they see.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use crate::{
@@ -16,10 +18,17 @@ pub(super) fn redact(source: &Source, root: &Field) -> Option<Tree> {
 }
 
 /// Keywords with values of the field, or with figures that what is hidden may have a part in.
-const WHOLE: [&str; 7] = ["enum", "const", "default", "examples", "minProperties", "maxProperties", "uniqueItems"];
+const WHOLE: [&str; 8] =
+    ["enum", "const", "default", "examples", "x-counterexamples", "minProperties", "maxProperties", "uniqueItems"];
 
 /// Keywords that may name what is hidden anywhere, or whose schemas are written out where they are referred to.
 const NOWHERE: [&str; 3] = ["$defs", "$ref", "x-indexes"];
+
+/// Keywords about names, which may be those of what is hidden.
+const NAMES: [&str; 2] = ["patternProperties", "propertyNames"];
+
+/// Keywords that are one condition together.
+const CONDITION: [&str; 3] = ["if", "then", "else"];
 
 struct Redaction<'s> {
     source: &'s Source,
@@ -31,8 +40,22 @@ impl Redaction<'_> {
         let Some(members) = tree.as_object() else { return tree.clone() };
         let referred = tree.get("$ref").and_then(Tree::as_str).and_then(|reference| self.source.resolve(reference));
         let referred = referred.map(|(_, target)| self.schema(target, sight));
-        let kept = members.iter().filter_map(|(name, value)| Some((name.clone(), self.keyword((name, value), sight)?)));
+        let condition = self.condition(tree, sight);
+        let named = sight.is_clear() || tree.get("patternProperties").is_none();
+        let kept = members.iter().filter_map(|(name, value)| match name.as_str() {
+            name if CONDITION.contains(&name) => Some((name.to_owned(), condition.get(name)?.clone())),
+            // The patterns are left out, and which members there are besides is not said any more.
+            "additionalProperties" if !named => None,
+            _ => Some((name.clone(), self.keyword((name, value), sight)?)),
+        });
         with(kept.collect(), referred, tree)
+    }
+
+    /// The parts of the condition that the subschema `tree` has, all of them or none.
+    fn condition(&self, tree: &Tree, sight: &Sight<'_>) -> BTreeMap<&'static str, Tree> {
+        let parts = CONDITION.into_iter().filter_map(|keyword| Some((keyword, tree.get(keyword)?)));
+        let parts = parts.map(|(keyword, part)| Some((keyword, self.untouched(part, sight)?)));
+        parts.collect::<Option<_>>().unwrap_or_default()
     }
 
     /// The value of a keyword; `None` where it would not be true any more, or tell of what is hidden.
@@ -40,15 +63,26 @@ impl Redaction<'_> {
         let same = || Some(value.clone());
         match (name, &value.node) {
             (name, _) if NOWHERE.contains(&name) => None,
-            (name, _) if WHOLE.contains(&name) && !sight.is_clear() => None,
-            ("required", Node::Array(names)) => {
-                let in_sight = |name: &&Tree| name.as_str().is_none_or(|name| sight.member(name).is_some());
-                Some(node(value, Node::Array(names.iter().filter(in_sight).cloned().collect())))
+            (name, _) if (WHOLE.contains(&name) || NAMES.contains(&name)) && !sight.is_clear() => None,
+            ("patternProperties", Node::Object(members)) => {
+                Some(node(value, Node::Object(self.members(members, |_| Some(Sight::CLEAR)))))
             }
-            ("properties", Node::Object(members)) => Some(node(value, Node::Object(self.properties(members, sight)))),
+            ("required", _) => Some(in_sight(value, sight)),
+            ("dependentRequired", Node::Object(lists)) => {
+                let seen = lists.iter().filter(|(name, _)| sight.member(name).is_some());
+                let seen = seen.map(|(name, list)| (name.clone(), in_sight(list, sight)));
+                Some(node(value, Node::Object(seen.collect())))
+            }
+            ("properties", Node::Object(members)) => {
+                Some(node(value, Node::Object(self.members(members, |name| sight.member(name)))))
+            }
+            ("dependentSchemas", Node::Object(members)) => {
+                let same = |name: &str| sight.member(name).map(|_| sight.clone());
+                Some(node(value, Node::Object(self.members(members, same))))
+            }
             ("additionalProperties", _) => sight.others().map(|sight| self.schema(value, &sight)),
-            ("items", _) => Some(self.schema(value, sight)),
-            ("allOf" | "anyOf", Node::Array(parts)) => {
+            ("items" | "contains", _) => Some(self.schema(value, sight)),
+            ("allOf" | "anyOf" | "prefixItems", Node::Array(parts)) => {
                 Some(node(value, Node::Array(parts.iter().map(|part| self.schema(part, sight)).collect())))
             }
             // What allows more in a part allows less in the whole.
@@ -61,8 +95,13 @@ impl Redaction<'_> {
         }
     }
 
-    fn properties(&self, members: &IndexMap<String, Tree>, sight: &Sight<'_>) -> IndexMap<String, Tree> {
-        let shown = |(name, tree): (&String, &Tree)| Some((name.clone(), self.schema(tree, &sight.member(name)?)));
+    /// The subschemas `members` of the places that are in sight.
+    fn members<'f>(
+        &self,
+        members: &IndexMap<String, Tree>,
+        sight: impl Fn(&str) -> Option<Sight<'f>>,
+    ) -> IndexMap<String, Tree> {
+        let shown = |(name, tree): (&String, &Tree)| Some((name.clone(), self.schema(tree, &sight(name)?)));
         members.iter().filter_map(shown).collect()
     }
 
@@ -71,6 +110,12 @@ impl Redaction<'_> {
         let whole = self.schema(tree, &Sight::CLEAR);
         (sight.is_clear() || self.schema(tree, sight) == whole).then_some(whole)
     }
+}
+
+/// Those of the listed names that are in sight.
+fn in_sight(list: &Tree, sight: &Sight<'_>) -> Tree {
+    let seen = |name: &&Tree| name.as_str().is_none_or(|name| sight.member(name).is_some());
+    node(list, Node::Array(list.as_array().unwrap_or_default().iter().filter(seen).cloned().collect()))
 }
 
 /// The subschema with these keywords and what its `$ref` leads to, which holds beside them.

@@ -1,16 +1,15 @@
+use proptest::{collection, prelude::*, sample};
+use serde_json::{Map, Value, json};
+
 use super::*;
-use crate::{
-    json::Tree,
-    schema::{Access, Source},
-};
+use crate::schema::{Access, Options, Source};
 
 fn shown(text: &str) -> String {
     face(&schema(text), &[])
 }
 
 fn schema(text: &str) -> Schema {
-    let tree = Tree::parse(text.as_bytes(), 64).unwrap();
-    let source = Source { path: "schemas/x.json".to_owned(), text: text.to_owned(), tree };
+    let source = Source::parse("schemas/x.json", text.to_owned(), 64).unwrap();
     let root = field::derive_root(&source);
     Schema {
         name: "x".to_owned(),
@@ -19,6 +18,8 @@ fn schema(text: &str) -> Schema {
         validator: bson::Document::new(),
         indexes: Vec::new(),
         access: Access::admin_only(),
+        options: Options::default(),
+        is_enforced: true,
     }
 }
 
@@ -166,5 +167,118 @@ fn marks_what_roles_leave_nobody_to_write() {
         .replace(r#"/in"}"#, r#"/in","properties":{"c":{"readOnly":true}}}"#);
     for (written, expected) in [(&[&free][..], &plain), (&[&closed, &closed], &marked), (&[&closed, &free], &plain)] {
         assert_eq!(&face(&schema, written), expected);
+    }
+}
+
+#[test]
+fn shows_nothing_of_what_is_hidden_in_conditions_and_names() {
+    let shows = |keywords: &str, hidden: &[&str], expected: &str| {
+        let text = format!(r#"{{"$schema": "s", "properties": {{"_id": {{}}, "a": {{}}, "x": {{}}}}, {keywords}}}"#);
+        let mut schema = schema(&text);
+        for name in hidden {
+            schema.root.properties.get_mut(*name).unwrap().hidden = true;
+        }
+        schema.root = schema.root.prepared();
+        let x = if hidden.is_empty() { r#","x":{}"# } else { "" };
+        let comma = if expected.is_empty() { "" } else { "," };
+        let expected = format!(r#"{{"$schema":"s","properties":{{"_id":{{}},"a":{{}}{x}}}{comma}{expected}}}"#);
+        assert_eq!(face(&schema, &[]), expected, "{keywords}");
+    };
+    for (keywords, left) in [
+        (r#""if":{"required":["a"]},"then":{"minProperties":1},"else":{"required":["x"]}"#, ""),
+        (
+            r#""if":{"required":["a"]},"then":{"required":["a"]}"#,
+            r#""if":{"required":["a"]},"then":{"required":["a"]}"#,
+        ),
+        (r#""if":{"properties":{"x":{"const":1}}},"then":{"required":["a"]}"#, ""),
+        (r#""patternProperties":{"^x$":{"type":"string"}},"additionalProperties":false"#, ""),
+        (r#""propertyNames":{"enum":["a","x"]}"#, ""),
+        (
+            r#""dependentRequired":{"a":["x","_id"],"x":["a"],"b":["a"]}"#,
+            r#""dependentRequired":{"a":["_id"],"b":["a"]}"#,
+        ),
+        (
+            r#""dependentSchemas":{"a":{"required":["x","a"]},"x":{"required":["a"]}}"#,
+            r#""dependentSchemas":{"a":{"required":["a"]}}"#,
+        ),
+        (
+            r#""contains":{"required":["x"]},"prefixItems":[{"properties":{"x":{},"b":{}}}]"#,
+            r#""contains":{"required":[]},"prefixItems":[{"properties":{"b":{}}}]"#,
+        ),
+    ] {
+        shows(keywords, &[], keywords);
+        shows(keywords, &["x"], left);
+    }
+}
+
+#[test]
+fn shows_the_keywords_of_each_type_beside_it() {
+    shows(&[
+        (
+            r#"{"bsonType": "array", "prefixItems": [{"bsonType": "date"}, true], "items": false, "contains": {"bsonType": "int"}}"#,
+            r#"{"type":"array","prefixItems":[{"type":"string","format":"date-time"},true],"items":false,"contains":{"type":"integer"}}"#,
+        ),
+        (
+            r#"{"bsonType": ["date", "object"], "patternProperties": {"^a": {"bsonType": "int"}}, "dependentRequired": {"a": ["b"]}, "minItems": 1}"#,
+            r#"{"anyOf":[{"type":"object","patternProperties":{"^a":{"type":"integer"}},"dependentRequired":{"a":["b"]}},{"type":"string","format":"date-time"}]}"#,
+        ),
+        (
+            r#"{"if": {"bsonType": "int"}, "then": {"bsonType": "long"}, "else": {"bsonType": "bool"}}"#,
+            r#"{"if":{"type":"integer"},"then":{"type":"integer"},"else":{"type":"boolean"}}"#,
+        ),
+        (
+            r#"{"dependentSchemas": {"bsonType": {"bsonType": "int"}}, "propertyNames": {"bsonType": "string"}}"#,
+            r#"{"dependentSchemas":{"bsonType":{"type":"integer"}},"propertyNames":{"type":"string"}}"#,
+        ),
+        (
+            r#"{"bsonType": "binData", "contentEncoding": "base64", "contentMediaType": "image/png"}"#,
+            r#"{"type":"string","contentEncoding":"base64","contentMediaType":"image/png"}"#,
+        ),
+    ]);
+}
+
+/// Schemas of whole documents that name the field `secret` wherever a keyword can, nested up to `depth` deep.
+fn telling(depth: u32) -> BoxedStrategy<Value> {
+    let names = || sample::subsequence(vec!["a", "secret"], 0..=2);
+    let plain = prop_oneof![
+        names().prop_map(|names| json!({ "required": names })),
+        (names(), names()).prop_map(|(names, more)| {
+            let lists = names.into_iter().map(|name| (name.to_owned(), json!(more)));
+            json!({ "dependentRequired": lists.collect::<Map<_, _>>() })
+        }),
+        Just(json!({ "propertyNames": { "enum": ["a", "secret"] }, "const": { "secret": 1 } })),
+        Just(json!({ "patternProperties": { "^secret": true }, "additionalProperties": false })),
+    ];
+    let nested = |inner: BoxedStrategy<Value>| {
+        let list = ["allOf", "anyOf", "oneOf", "prefixItems"];
+        let one = ["not", "if", "then", "else", "contains", "items", "propertyNames"];
+        let by_name = ["properties", "dependentSchemas"];
+        prop_oneof![
+            (sample::select(list.to_vec()), collection::vec(inner.clone(), 1..3))
+                .prop_map(|(keyword, schemas)| json!({ keyword: schemas })),
+            (sample::select(one.to_vec()), inner.clone()).prop_map(|(keyword, schema)| json!({ keyword: schema })),
+            (sample::select(by_name.to_vec()), inner.clone())
+                .prop_map(|(keyword, schema)| json!({ keyword: { "secret": schema } })),
+            collection::vec(inner, 2..4).prop_map(merged),
+        ]
+    };
+    plain.prop_recursive(depth, 24, 3, move |inner| nested(inner.boxed())).boxed()
+}
+
+/// One schema with the keywords of all; of those that are said twice, the last.
+fn merged(schemas: Vec<Value>) -> Value {
+    let keywords = schemas.into_iter().filter_map(|schema| schema.as_object().cloned()).flatten();
+    Value::Object(keywords.collect())
+}
+
+proptest! {
+    #[test]
+    fn no_keyword_tells_the_name_of_what_is_hidden(schema in telling(5)) {
+        let file = merged(vec![schema, json!({ "properties": { "a": {}, "secret": {} } })]);
+        let mut schema = self::schema(&file.to_string());
+        schema.root.properties["secret"].hidden = true;
+        schema.root = schema.root.prepared();
+        let shown = face(&schema, &[]);
+        prop_assert!(!shown.contains("secret"), "{}\n{}", file, shown);
     }
 }

@@ -4,16 +4,19 @@ use std::mem::take;
 
 use indexmap::IndexMap;
 
-use super::super::{Additional, Field, Kind, Kinds};
+use super::super::{Additional, Field, Kind, Kinds, Tuple};
 
-/// The most places that one shape of undeclared members may become. Two lists of a thousand fields each, of which one
+/// The most places that one shape of undeclared members, or of items, may become. Two lists of a thousand fields each, of which one
 /// speaks of the members of the other, would be a million.
 const MAX_REPEATED: usize = 20_000;
+/// The most places that the items of a tuple may have to be spoken of together.
+const MAX_TUPLE: usize = 1_000;
 
 /// What both `a` and `b` allow; what they say beside types is `a`'s where both say it.
 pub(super) fn intersect(mut a: Field, mut b: Field) -> Field {
     let kinds = a.kinds.intersection(b.kinds);
     let members = intersect_members(&mut a, &mut b);
+    let items = intersect_items(&mut a, &mut b);
     let missing = b.required.into_iter().filter(|name| !a.required.contains(name)).collect::<Vec<_>>();
     Field {
         kinds,
@@ -21,10 +24,8 @@ pub(super) fn intersect(mut a: Field, mut b: Field) -> Field {
         uuid: (a.uuid || b.uuid) && kinds.contains(Kind::BinData),
         properties: members.properties,
         additional: members.additional,
-        items: match (a.items, b.items) {
-            (Some(a), Some(b)) => Some(intersect(*a, *b).into()),
-            (one, other) => one.or(other),
-        },
+        items: items.any,
+        tuple: items.tuple,
         required: [a.required, missing].concat(),
         default: a.default.or(b.default),
         read_only: a.read_only || b.read_only,
@@ -39,6 +40,7 @@ pub(super) fn intersect(mut a: Field, mut b: Field) -> Field {
 /// What `a` or `b` allows: nothing is said that one of them does not say.
 pub(super) fn unite(mut a: Field, mut b: Field) -> Field {
     let members = unite_members(&mut a, &mut b);
+    let items = unite_items(&mut a, &mut b);
     Field {
         kinds: a.kinds.union(b.kinds),
         loose_number: agreed(&a, &b, Kinds::NUMBERS, |field| field.loose_number),
@@ -46,7 +48,8 @@ pub(super) fn unite(mut a: Field, mut b: Field) -> Field {
         properties: members.properties,
         additional: members.additional,
         required: members.required,
-        items: unite_items(&mut a, &mut b),
+        items: items.any,
+        tuple: items.tuple,
         ..Field::any()
     }
 }
@@ -72,7 +75,7 @@ impl Members {
     fn take(field: &mut Field) -> Self {
         Self {
             properties: take(&mut field.properties),
-            additional: std::mem::replace(&mut field.additional, Additional::Any),
+            additional: take_additional(field),
             required: take(&mut field.required),
         }
     }
@@ -104,14 +107,27 @@ fn unite_members(a: &mut Field, b: &mut Field) -> Members {
         None => Some(field),
     };
     let properties = pair(a, b, either);
-    let additional = match (shape(&a.additional), shape(&b.additional)) {
-        _ if a.additional == Additional::Any || b.additional == Additional::Any => Additional::Any,
-        (Some(a), Some(b)) => Additional::Shape(unite(a, b).into()),
-        (Some(one), None) | (None, Some(one)) => Additional::Shape(one.into()),
-        (None, None) => Additional::Forbidden,
+    let additional = match shape(&b.additional) {
+        Some(shape) => unite_additional(take_additional(a), shape),
+        None => take_additional(a),
     };
     let required = take(&mut a.required).into_iter().filter(|name| b.required.contains(name)).collect();
     Members { properties, additional, required }
+}
+
+/// What undeclared members there may be, where those of the shape `more` may be there too.
+pub(super) fn unite_additional(known: Additional, more: Field) -> Additional {
+    match known {
+        known if more.kinds == Kinds::NONE => known,
+        Additional::Any => Additional::Any,
+        _ if more == Field::any() => Additional::Any,
+        Additional::Forbidden => Additional::Shape(more.into()),
+        Additional::Shape(known) => Additional::Shape(unite(*known, more).into()),
+    }
+}
+
+fn take_additional(field: &mut Field) -> Additional {
+    std::mem::replace(&mut field.additional, Additional::Any)
 }
 
 /// Every name that either side declares, in order, with what `combine` makes of it and of what the other side says
@@ -146,6 +162,7 @@ fn repeated(additional: &Additional, count: usize) -> Option<Field> {
 fn size(field: &Field) -> usize {
     let additional = if let Additional::Shape(field) = &field.additional { size(field) } else { 0 };
     let items = field.items.as_deref().map_or(0, size);
+    let items = items + field.tuple.iter().flat_map(|tuple| tuple.shapes()).map(size).sum::<usize>();
     1 + additional + items + field.properties.values().map(size).sum::<usize>()
 }
 
@@ -158,13 +175,79 @@ fn shape(additional: &Additional) -> Option<Field> {
     }
 }
 
-fn unite_items(a: &mut Field, b: &mut Field) -> Option<Box<Field>> {
-    let array = |field: &Field| field.kinds.contains(Kind::Array);
-    match (array(a), array(b)) {
-        (false, _) => b.items.take(),
-        (_, false) => a.items.take(),
-        _ => Some(unite(*a.items.take()?, *b.items.take()?).into()),
+/// What a shape says of an array's items.
+struct Items {
+    any: Option<Box<Field>>,
+    tuple: Option<Box<Tuple>>,
+}
+
+impl Items {
+    fn take(field: &mut Field) -> Self {
+        Self { any: field.items.take(), tuple: field.tuple.take() }
     }
+}
+
+impl From<Tuple> for Items {
+    fn from(tuple: Tuple) -> Self {
+        Self { any: any_item(&tuple), tuple: Some(tuple.into()) }
+    }
+}
+
+/// What any of the items is; `None` where nothing is said of one of them, or too much of all: tuples in tuples would
+/// double with each level.
+pub(super) fn any_item(tuple: &Tuple) -> Option<Box<Field>> {
+    if tuple.shapes().map(size).sum::<usize>() > MAX_TUPLE {
+        return None;
+    }
+    let any = tuple.shapes().cloned().reduce(unite)?;
+    (any != Field::any()).then(|| any.into())
+}
+
+fn intersect_items(a: &mut Field, b: &mut Field) -> Items {
+    if let Some(tuple) = pair_items(a, b, intersect) {
+        return tuple.into();
+    }
+    let any = match (a.items.take(), b.items.take()) {
+        (Some(a), Some(b)) => Some(intersect(*a, *b).into()),
+        (one, other) => one.or(other),
+    };
+    Items { any, tuple: None }
+}
+
+fn unite_items(a: &mut Field, b: &mut Field) -> Items {
+    // A side where no array may stand says nothing of an array's items.
+    if !a.kinds.contains(Kind::Array) {
+        return Items::take(b);
+    }
+    if !b.kinds.contains(Kind::Array) {
+        return Items::take(a);
+    }
+    if let Some(tuple) = pair_items(a, b, unite) {
+        return tuple.into();
+    }
+    let any = a.items.take().zip(b.items.take()).map(|(a, b)| unite(*a, *b).into());
+    Items { any, tuple: None }
+}
+
+/// The items of both by their position, combined, where either tells them apart.
+fn pair_items(a: &Field, b: &Field, combine: fn(Field, Field) -> Field) -> Option<Tuple> {
+    let count = [a, b].into_iter().filter_map(|field| Some(field.tuple.as_ref()?.prefix.len())).max()?;
+    let (a, b) = (spread(a, count), spread(b, count));
+    let prefix = a.prefix.into_iter().zip(b.prefix).map(|(a, b)| combine(a, b)).collect();
+    Some(Tuple { prefix, rest: combine(a.rest, b.rest) })
+}
+
+/// The shapes of the first `count` items and of the rest; of those that are not told apart nothing is said where that
+/// would be too much.
+fn spread(field: &Field, count: usize) -> Tuple {
+    let (known, rest) = match field.tuple.as_deref() {
+        Some(tuple) => (&tuple.prefix[..], &tuple.rest),
+        None => (&[][..], field.item()),
+    };
+    let more = count - known.len();
+    let fits = size(rest).saturating_mul(more) <= MAX_REPEATED;
+    let filler = if fits { rest.clone() } else { Field::any() };
+    Tuple { prefix: known.iter().cloned().chain(std::iter::repeat_n(filler, more)).collect(), rest: rest.clone() }
 }
 
 /// Whether `holds` on every side where one of `kinds` may stand, and on one at least.

@@ -1,8 +1,7 @@
 use super::*;
 
 fn shape(text: &str) -> Field {
-    let tree = Tree::parse(text.as_bytes(), 64).unwrap();
-    let source = Source { path: "schemas/x.json".to_owned(), text: text.to_owned(), tree };
+    let source = Source::parse("schemas/x.json", text.to_owned(), 64).unwrap();
     derive(&source, &source.tree)
 }
 
@@ -103,6 +102,115 @@ fn unites_items_only_where_both_say_something() {
     assert_eq!(both.item().kinds, kinds(&["string"]));
     let one = shape(r#"{"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "array"}]}"#);
     assert_eq!(one.items, None);
+}
+
+#[test]
+fn tells_items_apart_by_their_position() {
+    let text =
+        r#"{"type": "array", "prefixItems": [{"bsonType": "date"}, {"type": "string"}], "items": {"bsonType": "int"}}"#;
+    let field = shape(text);
+    let at: Vec<_> = (0..4).map(|index| field.at(index).kinds).collect();
+    assert_eq!(at, [kinds(&["date"]), kinds(&["string"]), kinds(&["int"]), kinds(&["int"])]);
+    assert_eq!(field.item().kinds, kinds(&["date", "string", "int"]));
+    for (rest, expected) in
+        [("", Kinds::ANY), (r#", "items": false"#, kinds(&["date"])), (r#", "items": {}"#, Kinds::ANY)]
+    {
+        let field = shape(&format!(r#"{{"prefixItems": [{{"bsonType": "date"}}]{rest}}}"#));
+        assert_eq!(field.item().kinds, expected, "{rest}");
+    }
+}
+
+#[test]
+fn combines_items_position_by_position() {
+    const LONG: &str =
+        r#"{"type": "array", "prefixItems": [{"bsonType": ["int", "long"]}, {"type": "string"}], "items": false}"#;
+    const SHORT: &str =
+        r#"{"type": "array", "prefixItems": [{"bsonType": ["long", "date"]}], "items": {"type": ["string", "null"]}}"#;
+    let at = |keyword: &str| {
+        let field = shape(&format!(r#"{{"{keyword}": [{LONG}, {SHORT}]}}"#));
+        [0, 1, 2].map(|index| field.at(index).kinds)
+    };
+    assert_eq!(at("allOf"), [kinds(&["long"]), kinds(&["string"]), Kinds::NONE]);
+    let either = [kinds(&["int", "long", "date"]), kinds(&["string", "null"]), kinds(&["string", "null"])];
+    assert_eq!(at("anyOf"), either);
+    let beside = shape(&format!(r#"{{"anyOf": [{LONG}, {{"type": "null"}}]}}"#));
+    assert_eq!((beside.at(1).kinds, beside.at(2).kinds), (kinds(&["string"]), Kinds::NONE));
+    let many = |count: usize| {
+        format!(
+            r#"{{"allOf": [{{"prefixItems": [{}]}}, {{"items": {{"properties": {{{}}}}}}}]}}"#,
+            vec!["{}"; count].join(","),
+            (0..count).map(|n| format!(r#""f{n}": {{}}"#)).collect::<Vec<_>>().join(",")
+        )
+    };
+    assert_eq!(shape(&many(100)).at(7).properties.len(), 100);
+    assert_eq!(shape(&many(1000)).at(7), &Field::any());
+}
+
+#[test]
+fn undeclared_members_are_what_patterns_and_the_rest_allow() {
+    let cases: [(&str, &[&str]); 6] = [
+        (r#""additionalProperties": false"#, &["date", "int"]),
+        (r#""additionalProperties": {"type": "string"}"#, &["date", "int", "string"]),
+        (r#""additionalProperties": false, "properties": {"a_x": {"type": "null"}}"#, &["date", "int"]),
+        (
+            r#""additionalProperties": false, "allOf": [{"additionalProperties": {"bsonType": ["date", "null"]}}]"#,
+            &["date"],
+        ),
+        (r#""additionalProperties": false, "allOf": [{"patternProperties": {"^a": false}}]"#, &["date", "int"]),
+        (
+            r#""additionalProperties": false, "allOf": [{"patternProperties": {"^a": {"bsonType": "date"}}, "additionalProperties": false}]"#,
+            &["date"],
+        ),
+    ];
+    for (more, names) in cases {
+        let field = shape(&format!(
+            r#"{{"patternProperties": {{"^a_": {{"bsonType": "date"}}, "_b$": {{"bsonType": "int"}}}}, {more}}}"#
+        ));
+        assert_eq!(field.member("a_b").kinds, kinds(names), "{more}");
+    }
+    let open = shape(r#"{"patternProperties": {"^a_": {"bsonType": "date"}}}"#);
+    assert_eq!(open.additional, Additional::Any);
+    let closed = shape(r#"{"patternProperties": {"^a_": false}, "additionalProperties": false}"#);
+    assert!(!closed.allows("a_b"));
+}
+
+#[test]
+fn conditions_say_what_both_ways_say() {
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            r#"{"if": {"type": "string"}, "then": {"type": "string"}, "else": {"bsonType": "date"}}"#,
+            &["string", "date"],
+        ),
+        (r#"{"if": {"type": ["string", "null"]}, "then": {"type": ["null", "boolean"]}, "else": false}"#, &["null"]),
+        (r#"{"if": true, "else": {"bsonType": "date"}, "type": "string"}"#, &["string"]),
+        (r#"{"bsonType": ["date", "string"], "if": {"bsonType": "date"}, "then": false}"#, &["date", "string"]),
+        (
+            r#"{"bsonType": ["date", "string"], "then": {"bsonType": "date"}, "else": {"bsonType": "date"}}"#,
+            &["date", "string"],
+        ),
+    ];
+    for (text, names) in cases {
+        assert_eq!(shape(text).kinds, kinds(names), "{text}");
+    }
+}
+
+#[test]
+fn booleans_are_schemas() {
+    let field =
+        shape(r#"{"properties": {"no": false, "any": true}, "items": false, "anyOf": [false, {"type": "object"}]}"#);
+    assert_eq!((field.properties["no"].kinds, &field.properties["any"]), (Kinds::NONE, &Field::any()));
+    assert_eq!((field.item().kinds, field.kinds), (Kinds::NONE, kinds(&["object"])));
+}
+
+#[test]
+fn other_keywords_say_nothing_of_types() {
+    for text in [
+        r#"{"contains": {"type": "string"}, "minContains": 0}"#,
+        r#"{"dependentSchemas": {"a": {"type": "null"}}, "propertyNames": {"type": "string"}}"#,
+        r#"{"not": {"type": "string"}, "dependentRequired": {"a": ["b"]}}"#,
+    ] {
+        assert_eq!(shape(text), Field::any(), "{text}");
+    }
 }
 
 #[test]

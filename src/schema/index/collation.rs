@@ -7,7 +7,8 @@ use bson::{Bson, Document};
 use super::{Reader, did_you_mean, keys};
 use crate::json::Tree;
 
-const NAMES: [&str; 9] = [
+/// What can be said of a collation.
+pub(in crate::schema) const NAMES: [&str; 9] = [
     "locale",
     "caseLevel",
     "caseFirst",

@@ -79,12 +79,12 @@ pub(super) fn holds(keys: &Document, kind: &str) -> bool {
 }
 
 /// Whether the path stands for every field below it.
-pub(super) fn is_wildcard(path: &str) -> bool {
+pub(crate) fn is_wildcard(path: &str) -> bool {
     path == "$**" || path.ends_with(".$**")
 }
 
 /// The name that MongoDB makes of the keys: `author_1_published_-1`.
-pub(super) fn name(keys: &Document) -> String {
+pub(crate) fn name(keys: &Document) -> String {
     let key = |(path, value): (&String, &Bson)| match value {
         Bson::String(kind) => format!("{path}_{kind}"),
         value => format!("{path}_{value}"),

@@ -6,7 +6,7 @@ use super::{Reader, keys, partial};
 use crate::{json::Tree, schema::Field};
 
 /// MongoDB's bounds for the weight of a field in a text index.
-const WEIGHTS: std::ops::RangeInclusive<i32> = 1..=99_999;
+pub(in crate::schema) const WEIGHTS: std::ops::RangeInclusive<i32> = 1..=99_999;
 
 impl Reader<'_> {
     /// The options other than the name, without those that have their default value.

@@ -82,7 +82,7 @@ fn types(tree: &Tree) -> Result<Bson, String> {
 }
 
 /// The shape at the dotted path, also through lists.
-pub(super) fn at<'f>(root: &'f Field, path: &str) -> &'f Field {
+pub(crate) fn at<'f>(root: &'f Field, path: &str) -> &'f Field {
     path.split('.').fold(root, |field, name| {
         let list = field.kinds.contains(Kind::Array) && !field.kinds.contains(Kind::Object);
         let numbered = list && name.parse::<u32>().is_ok();

@@ -7,8 +7,7 @@ fn read(properties: &str, indexes: &str) -> (Vec<Index>, Vec<String>) {
     let text = format!(
         r#"{{"type": "object", "additionalProperties": false, "properties": {properties}, "x-indexes": {indexes}}}"#
     );
-    let tree = Tree::parse(text.as_bytes(), 64).unwrap();
-    let source = Source { path: "x.json".to_owned(), text, tree };
+    let source = Source::parse("x.json", text, 64).unwrap();
     let mut report = Report::new(&source.path);
     let indexes = parse(&source, &field::derive_root(&source), &mut report);
     (indexes, report.finish().iter().map(ToString::to_string).collect())
@@ -177,8 +176,7 @@ fn refuses_to_tell_which_values_a_write_only_field_has() {
     ];
     for (text, refused) in cases {
         let text = format!(r#"{{"type": "object", "properties": {BOOK}, "x-indexes": [{text}]}}"#);
-        let source =
-            Source { path: "x.json".to_owned(), tree: Tree::parse(text.as_bytes(), 64).unwrap(), text: text.clone() };
+        let source = Source::parse("x.json", text.clone(), 64).unwrap();
         let mut root = field::derive_root(&source);
         root.properties["title"].write_only = true;
         root.properties["meta"].write_only = true;

@@ -9,23 +9,41 @@ use crate::{
     },
 };
 
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It describes a collection.
+    Collection,
+    /// Others refer to it.
+    Fragment,
+}
+
 /// Adds what is wrong with the keywords of the file, looked at one subschema at a time.
-pub(super) fn check(source: &Source, report: &mut Report) {
+pub(super) fn check(source: &Source, role: Role, report: &mut Report) {
     let mut open = vec![(String::new(), &source.tree)];
     while let Some((pointer, tree)) = open.pop() {
         match tree.as_object() {
-            Some(_) => subschema(&pointer, tree, report),
-            None if tree.as_bool().is_some() => report.add(&pointer, "a boolean schema here is not supported yet"),
-            None => report.add(&pointer, "must be an object (a schema)"),
+            Some(_) => subschema(&pointer, tree, role, report),
+            None if tree.as_bool().is_some() => {}
+            None => report.add(&pointer, "must be a schema: an object, `true` or `false`"),
         }
         open.extend(keywords::subschemas(&pointer, tree));
     }
-    rules::check_root(source, report);
+    rules::check_root(source, role, report);
 }
 
-fn subschema(pointer: &str, tree: &Tree, report: &mut Report) {
+/// Keywords of the root that say something of the collection.
+const OF_COLLECTIONS: [&str; 4] = ["x-indexes", "x-access", "x-collection", "x-counterexamples"];
+
+fn subschema(pointer: &str, tree: &Tree, role: Role, report: &mut Report) {
     for (name, value) in tree.as_object().into_iter().flatten() {
-        if let Err(detail) = keyword(pointer, name, value) {
+        let detail = match role {
+            Role::Fragment if pointer.is_empty() && OF_COLLECTIONS.contains(&name.as_str()) => {
+                Err("belongs at the root of a collection's file".to_owned())
+            }
+            _ => keyword(pointer, name, value),
+        };
+        if let Err(detail) = detail {
             report.add_below(pointer, name, detail);
         }
     }

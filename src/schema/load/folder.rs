@@ -1,68 +1,109 @@
-//! The files of a folder, as text.
+//! The files of the schemas folder, as text.
 
 use std::{
     fs::{self, DirEntry, File},
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::error::{Error, Mistake, Result};
 
-/// The size that a collection file may have, in bytes.
-const MAX_SIZE: u64 = 1 << 20;
+/// The size that a file may have, in bytes.
+pub(crate) const MAX_SIZE: u64 = 1 << 20;
+/// How deep folders may stand in the one of fragments.
+const MAX_FOLDERS: usize = 8;
+/// Where fragments stand that describe no collection.
+const SHARED: &str = "shared";
 const NAME_RULE: &str = "a collection is named by its file: a small letter, then up to 62 letters, digits, `_` or `-`";
 const ADVICE: &str =
     "put one JSON Schema per collection into it, such as `books.json`, or name another with `--schemas`";
 
-/// A file that should describe a collection.
+/// The folder that all files are read from. A file goes by its path below it, `shared/address.json`.
 #[derive(Debug)]
-pub(super) struct Candidate {
-    /// The collection's name.
-    pub(super) name: String,
-    /// The path as it is shown.
-    pub(super) path: String,
-    /// What stands in it, or why that cannot be read.
-    pub(super) text: Result<String, Mistake>,
+pub(super) struct Folder {
+    shown: PathBuf,
+    home: PathBuf,
 }
 
-/// Every `*.json` directly in the folder by name, and the mistakes in the names of others.
-pub(super) fn read(folder: &Path) -> Result<(Vec<Candidate>, Vec<Mistake>)> {
-    let shown = folder.display();
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Error::Startup(format!("there is no folder `{shown}`: make it and {ADVICE}")),
-        _ => Error::Startup(format!("cannot read the folder `{shown}`: {error}")),
-    };
-    let home = fs::canonicalize(folder).map_err(failed)?;
-    let (mut files, mut mistakes) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        match candidate(&entry.map_err(failed)?, &home) {
-            Some(Ok(file)) => files.push(file),
-            Some(Err(mistake)) => mistakes.push(mistake),
-            None => {}
+impl Folder {
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        let home = fs::canonicalize(folder).map_err(|error| failed(folder, &error))?;
+        Ok(Self { shown: folder.to_owned(), home })
+    }
+
+    /// The names of the collections that have a file directly in the folder, in order, and the mistakes in others' names.
+    pub(super) fn collections(&self) -> Result<(Vec<String>, Vec<Mistake>)> {
+        let (mut names, mut mistakes) = (Vec::new(), Vec::new());
+        let failed = |error: io::Error| failed(&self.shown, &error);
+        for entry in fs::read_dir(&self.shown).map_err(failed)? {
+            let Some(file) = json_file(&entry.map_err(failed)?) else { continue };
+            match file.strip_suffix(".json").filter(|name| is_collection_name(name)) {
+                Some(name) => names.push(name.to_owned()),
+                None => mistakes.push(self.mistake(&file, NAME_RULE)),
+            }
         }
+        if names.is_empty() && mistakes.is_empty() {
+            let shown = self.shown.display();
+            return Err(Error::Startup(format!("the folder `{shown}` has no collection files: {ADVICE}")));
+        }
+        names.sort();
+        Ok((names, mistakes))
     }
-    if files.is_empty() && mistakes.is_empty() {
-        return Err(Error::Startup(format!("the folder `{shown}` has no collection files: {ADVICE}")));
+
+    /// The fragments that every collection may refer to, in order.
+    pub(super) fn fragments(&self) -> Result<Vec<String>> {
+        let (mut open, mut files) = (vec![(SHARED.to_owned(), 0)], Vec::new());
+        while let Some((folder, depth)) = open.pop() {
+            let path = self.shown.join(&folder);
+            if !path.is_dir() || depth > MAX_FOLDERS {
+                continue;
+            }
+            for entry in fs::read_dir(&path).map_err(|error| failed(&path, &error))? {
+                let entry = entry.map_err(|error| failed(&path, &error))?;
+                open.push((format!("{folder}/{}", entry.file_name().to_string_lossy()), depth + 1));
+                files.extend(json_file(&entry).map(|file| format!("{folder}/{file}")));
+            }
+        }
+        files.sort();
+        Ok(files)
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok((files, mistakes))
+
+    /// What stands in the file; `None` if there is no such file.
+    pub(super) fn read(&self, file: &str) -> Option<Result<String, Mistake>> {
+        let path = self.shown.join(file);
+        fs::symlink_metadata(&path).ok()?;
+        Some(contents(&path, &self.home).map_err(|detail| self.mistake(file, detail)))
+    }
+
+    /// The path of the file as messages show it.
+    pub(super) fn shown(&self, file: &str) -> String {
+        self.shown.join(file).display().to_string()
+    }
+
+    fn mistake(&self, file: &str, detail: impl Into<String>) -> Mistake {
+        Mistake { path: self.shown(file), pointer: String::new(), detail: detail.into() }
+    }
 }
 
-/// The collection file that `entry` is; `None` if it is none of ours.
-fn candidate(entry: &DirEntry, home: &Path) -> Option<Result<Candidate, Mistake>> {
-    let file = entry.file_name();
-    let file = file.to_string_lossy();
-    let name = file.strip_suffix(".json")?;
-    let path = entry.path().display().to_string();
-    // A folder is not ours; a link that leads nowhere is, and fails below.
-    if fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir()) {
-        return None;
-    }
-    if !is_collection_name(name) {
-        return Some(Err(mistake(&path, NAME_RULE)));
-    }
-    let text = contents(&entry.path(), home).map_err(|detail| mistake(&path, detail));
-    Some(Ok(Candidate { name: name.to_owned(), path, text }))
+fn failed(folder: &Path, error: &io::Error) -> Error {
+    let shown = folder.display();
+    Error::Startup(match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no folder `{shown}`: make it and {ADVICE}"),
+        _ => format!("cannot read the folder `{shown}`: {error}"),
+    })
+}
+
+/// The name of the entry if it is a file of ours. A folder is none; a link that leads nowhere is, and cannot be read.
+fn json_file(entry: &DirEntry) -> Option<String> {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
+    let is_folder = || fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
+    (is_json && !is_folder()).then_some(name)
+}
+
+/// Says what is wrong with the name of a collection that no file could describe.
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
+    if is_collection_name(name) { Ok(()) } else { Err(NAME_RULE) }
 }
 
 fn is_collection_name(name: &str) -> bool {
@@ -92,10 +133,6 @@ fn contents(path: &Path, home: &Path) -> Result<String, String> {
         let at = error.utf8_error().valid_up_to();
         crate::json::SyntaxError::at(error.as_bytes(), at, "not UTF-8").to_string()
     })
-}
-
-fn mistake(path: &str, detail: impl Into<String>) -> Mistake {
-    Mistake { path: path.to_owned(), pointer: String::new(), detail: detail.into() }
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ use crate::{
 /// Where the file itself declares `_id`.
 const ID: &str = "/properties/_id";
 
+/// Keywords whose schemas do not hold for every value, or are not about values.
+const CONDITIONAL: [&str; 9] =
+    ["anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "propertyNames"];
+
 /// Where a subschema stands among the documents' fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
@@ -27,13 +31,23 @@ enum Place {
     Field,
     /// It is about items, members whose names are not declared, or members whose names cannot stand in a path.
     Inner,
-    /// It is one of several alternatives.
+    /// It is a condition, or holds on one.
     Choice,
 }
 
 /// Adds what is wrong with keywords that say something of a field, `$ref`s followed.
 pub(super) fn check(source: &Source, report: &mut Report) {
-    let mut open = vec![(String::new(), &source.tree, Place::Root)];
+    check_from(Place::Root, source, report);
+    documents(source, report);
+}
+
+/// The same for a file whose schemas may be used anywhere.
+pub(super) fn check_fragment(source: &Source, report: &mut Report) {
+    check_from(Place::Field, source, report);
+}
+
+fn check_from(place: Place, source: &Source, report: &mut Report) {
+    let mut open = vec![(String::new(), &source.tree, place)];
     let mut seen = HashSet::new();
     while let Some((pointer, tree, place)) = open.pop() {
         if seen.insert((pointer.clone(), place)) {
@@ -44,7 +58,6 @@ pub(super) fn check(source: &Source, report: &mut Report) {
             open.extend(parts(source, &pointer, tree, place));
         }
     }
-    documents(source, report);
 }
 
 /// The subschemas that the one at `pointer` applies, each with its place.
@@ -55,10 +68,11 @@ fn parts<'s>(source: &'s Source, pointer: &str, tree: &'s Tree, place: Place) ->
         let (keyword, name) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
         let place = match (keyword, place) {
             ("$defs", _) => continue,
-            ("anyOf" | "oneOf" | "not", _) | (_, Place::Choice) => Place::Choice,
+            (keyword, _) if CONDITIONAL.contains(&keyword) => Place::Choice,
+            (_, Place::Choice) => Place::Choice,
             ("properties", Place::Root | Place::Field) if !in_paths(name) => Place::Inner,
             ("properties", Place::Root) => Place::Field,
-            ("items" | "additionalProperties", _) => Place::Inner,
+            ("items" | "prefixItems" | "additionalProperties" | "patternProperties", _) => Place::Inner,
             _ => place,
         };
         parts.push((at, part, place));
@@ -87,7 +101,7 @@ fn position(pointer: &str, tree: &Tree, place: Place, report: &mut Report) {
             Place::Inner => {
                 "belongs on a field with a path: not inside a list or a map, nor under a name with `.` or `$`"
             }
-            Place::Choice => "belongs on the field itself, not in `anyOf`, `oneOf` or `not`",
+            Place::Choice => "belongs on the field itself, not where it would hold for some values only",
         };
         report.add_below(pointer, name, detail);
     }

@@ -1,45 +1,54 @@
 //! `$ref`: each leads to a schema of the file, none back to itself, and all together unfold to a bounded size.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
-use super::Report;
+use super::{Report, link};
 use crate::{
     json::{Tree, below},
     schema::{Source, keywords},
 };
 
-/// How deep subschemas may stand in each other, `$ref`s followed. MongoDB's explanation nests four times as deep as the
-/// schema, and its documents at most 200 deep.
+/// How deep subschemas may stand in each other, `$ref`s followed. MongoDB's explanation nests at most four times as deep,
+/// and it gives none that nests deeper than 190.
 const MAX_DEPTH: usize = 32;
+/// Keywords whose schemas stand twice as deep in the validator as in the file.
+const WRAPPED: [&str; 5] = ["if", "then", "else", "dependentSchemas", "contains"];
 /// How many subschemas there may be, `$ref`s followed.
 const MAX_SCHEMAS: usize = 10_000;
 
-/// Adds what is wrong with the file's `$ref`s. Says whether following them ends.
-pub(super) fn check(source: &Source, report: &mut Report) -> bool {
-    let schemas = schemas(&source.tree);
-    for (pointer, tree) in &schemas {
-        if let Some(Err(detail)) = reference(tree).map(|reference| lead(source, &schemas, reference)) {
+/// Adds what is wrong with the file's own `$ref`s, of which `lost` are files that cannot be read. Says whether following
+/// them ends.
+pub(super) fn check(source: &Source, lost: &BTreeSet<String>, report: &mut Report) -> bool {
+    let own = schemas(String::new(), &source.tree);
+    let others = source.files.iter().flat_map(|(file, tree)| schemas(format!("{file}#"), tree));
+    let all: BTreeSet<_> = own.keys().cloned().chain(others.map(|(place, _)| place)).collect();
+    for (pointer, tree) in &own {
+        if let Some(Err(detail)) = reference(tree).map(|reference| lead(source, &all, lost, reference)) {
             report.add_below(pointer, "$ref", detail);
         }
     }
-    let mut unfolding = Unfolding { source, extents: HashMap::new(), open: HashSet::new(), report, bounded: true };
+    let bounded = lost.is_empty();
+    let mut unfolding = Unfolding { source, extents: HashMap::new(), open: HashSet::new(), report, bounded };
     // What nothing refers to must end as well: it is compiled as soon as something does.
-    for (pointer, tree) in &schemas {
-        unfolding.measure(pointer, tree);
+    for (pointer, tree) in &own {
+        unfolding.measure(pointer, tree, 0);
     }
-    if unfolding.measure("", &source.tree).size > MAX_SCHEMAS {
+    if unfolding.measure("", &source.tree, 0).size > MAX_SCHEMAS {
         unfolding.refuse("", format!("unfolds to more than {MAX_SCHEMAS} schemas"));
     }
     unfolding.bounded
 }
 
-/// Every subschema by its pointer.
-fn schemas(root: &Tree) -> BTreeMap<String, &Tree> {
-    let (mut open, mut found) = (vec![(String::new(), root)], BTreeMap::new());
-    while let Some((pointer, tree)) = open.pop() {
-        open.extend(keywords::subschemas(&pointer, tree));
-        if tree.as_object().is_some() {
-            found.insert(pointer, tree);
+/// Every subschema of the file whose root is the place `root`.
+fn schemas(root: String, tree: &Tree) -> BTreeMap<String, &Tree> {
+    let (mut open, mut found) = (vec![(root, tree)], BTreeMap::new());
+    while let Some((place, tree)) = open.pop() {
+        open.extend(keywords::subschemas(&place, tree));
+        if tree.as_object().is_some() || tree.as_bool().is_some() {
+            found.insert(place, tree);
         }
     }
     found
@@ -49,14 +58,27 @@ fn reference(tree: &Tree) -> Option<&str> {
     tree.get("$ref").and_then(Tree::as_str)
 }
 
-fn lead(source: &Source, schemas: &BTreeMap<String, &Tree>, reference: &str) -> Result<(), &'static str> {
+/// Whether `reference`, as it is written when linked, leads to a schema.
+fn lead(
+    source: &Source,
+    schemas: &BTreeSet<String>,
+    lost: &BTreeSet<String>,
+    reference: &str,
+) -> Result<(), Cow<'static, str>> {
     match source.resolve(reference) {
-        Some((pointer, _)) if schemas.contains_key(&pointer) => Ok(()),
-        Some(_) => Err("leads to something that is not a schema"),
-        None if reference.contains("://") => Err("not supported: nothing is fetched; copy the schema into the file"),
-        None if !reference.starts_with('#') => Err("a `$ref` to another file is not supported yet"),
-        None if reference.starts_with("#/") => Err("leads nowhere"),
-        None => Err("not supported: refer to places by their pointer, `#/$defs/…`"),
+        Some((place, _)) if schemas.contains(&place) => return Ok(()),
+        Some(_) => return Err("leads to something that is not a schema".into()),
+        None => {}
+    }
+    let (file, fragment) = link::target("", reference)?;
+    let anchor = !(fragment.is_empty() || fragment.starts_with('/'));
+    match file.as_str() {
+        _ if lost.contains(&file) => Ok(()),
+        "" if anchor => Err("not supported: refer to places by their pointer, `#/$defs/…`".into()),
+        "" => Err("leads nowhere".into()),
+        file if !source.files.contains_key(file) => Err(format!("there is no file `{file}` in the folder").into()),
+        _ if anchor => Err("not supported: refer to places by their pointer, `#/$defs/…`".into()),
+        _ => Err("leads nowhere".into()),
     }
 }
 
@@ -69,6 +91,16 @@ struct Extent {
     height: usize,
 }
 
+/// A subschema as a part of another one.
+struct Part<'s> {
+    place: String,
+    tree: &'s Tree,
+    /// How often it is written out.
+    times: usize,
+    /// How much deeper it stands.
+    step: usize,
+}
+
 struct Unfolding<'s> {
     source: &'s Source,
     extents: HashMap<String, Extent>,
@@ -78,47 +110,49 @@ struct Unfolding<'s> {
 }
 
 impl<'s> Unfolding<'s> {
-    fn measure(&mut self, pointer: &str, tree: &'s Tree) -> Extent {
-        let known = self.extents.get(pointer).copied();
-        if self.open.len() + known.map_or(1, |extent| extent.height) > MAX_DEPTH {
-            self.refuse(pointer, format!("stands deeper than {MAX_DEPTH} schemas, with each `$ref` followed"));
+    fn measure(&mut self, place: &str, tree: &'s Tree, depth: usize) -> Extent {
+        let known = self.extents.get(place).copied();
+        if depth + known.map_or(1, |extent| extent.height) > MAX_DEPTH {
+            self.refuse(place, format!("stands deeper than {MAX_DEPTH} schemas, with each `$ref` followed"));
             return Extent { size: 1, height: 1 };
         }
         if let Some(extent) = known {
             return extent;
         }
-        self.open.insert(pointer.to_owned());
+        self.open.insert(place.to_owned());
         let mut extent = Extent { size: 1, height: 1 };
-        for (below, part) in self.parts(pointer, tree) {
-            let part = self.measure(&below, part);
-            extent.size = extent.size.saturating_add(part.size);
-            extent.height = extent.height.max(part.height + 1);
+        for part in self.parts(place, tree) {
+            let Extent { size, height } = self.measure(&part.place, part.tree, depth + part.step);
+            extent.size = extent.size.saturating_add(size.saturating_mul(part.times));
+            extent.height = extent.height.max(height + part.step);
         }
-        self.open.remove(pointer);
-        self.extents.insert(pointer.to_owned(), extent);
+        self.open.remove(place);
+        self.extents.insert(place.to_owned(), extent);
         extent
     }
 
-    /// The subschemas that the one at `pointer` applies; its definitions count where they are referred to.
-    fn parts(&mut self, pointer: &str, tree: &'s Tree) -> Vec<(String, &'s Tree)> {
-        let mut parts = keywords::subschemas(pointer, tree);
-        parts.retain(|(below, _)| !is_definition(pointer, below));
+    /// The subschemas that the one at `place` applies; its definitions count where they are referred to.
+    fn parts(&mut self, place: &str, tree: &'s Tree) -> Vec<Part<'s>> {
+        let branches = ["then", "else"].iter().filter(|keyword| tree.get(keyword).is_some()).count();
+        let part = |(below, tree): (String, &'s Tree)| {
+            let keyword = below[place.len()..].split('/').nth(1).unwrap_or_default();
+            let times = if keyword == "if" { branches } else { 1 };
+            let step = if WRAPPED.contains(&keyword) { 2 } else { 1 };
+            (keyword != "$defs").then_some(Part { place: below, tree, times, step })
+        };
+        let mut parts: Vec<_> = keywords::subschemas(place, tree).into_iter().filter_map(part).collect();
         match reference(tree).and_then(|reference| self.source.resolve(reference)) {
             Some((target, _)) if self.open.contains(&target) => {
-                let at = below(pointer, "$ref");
+                let at = below(place, "$ref");
                 self.refuse(&at, "leads back to itself: a MongoDB validator cannot be recursive".to_owned());
             }
-            target => parts.extend(target),
+            target => parts.extend(target.map(|(place, tree)| Part { place, tree, times: 1, step: 1 })),
         }
         parts
     }
 
-    fn refuse(&mut self, pointer: &str, detail: String) {
+    fn refuse(&mut self, place: &str, detail: String) {
         self.bounded = false;
-        self.report.add(pointer, detail);
+        self.report.add(place, detail);
     }
-}
-
-fn is_definition(pointer: &str, below: &str) -> bool {
-    below.strip_prefix(pointer).is_some_and(|rest| rest.starts_with("/$defs/"))
 }

@@ -1,20 +1,23 @@
 //! What the values of keywords must be beyond their form, and what keywords of one subschema say together.
 
-use super::{Report, did_you_mean};
+use super::{Report, check::Role, did_you_mean};
 use crate::{
     json::{Tree, below},
-    schema::{Kind, Kinds, Source, field, keywords},
+    schema::{Kind, Kinds, Source, field, keywords, pattern},
 };
 
-const JSON_TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
+/// The names that `type` may have.
+pub(in crate::schema) const JSON_TYPES: [&str; 7] =
+    ["string", "number", "integer", "boolean", "object", "array", "null"];
 
 /// How many pairs of a required and a declared name are compared for a suggestion.
 const MAX_COMPARED: usize = 100_000;
 
 /// Adds what is wrong at the root alone.
-pub(super) fn check_root(source: &Source, report: &mut Report) {
+pub(super) fn check_root(source: &Source, role: Role, report: &mut Report) {
     let object = |keyword| source.tree.get(keyword).and_then(Tree::as_str) == Some("object");
-    if source.tree.as_object().is_some() && !object("type") && !object("bsonType") {
+    let is_schema = source.tree.as_object().is_some() || source.tree.as_bool().is_some();
+    if role == Role::Collection && is_schema && !object("type") && !object("bsonType") {
         report.add("", "a collection holds objects: say \"type\": \"object\" at the root");
     }
     if source.tree.get("$schema").and_then(Tree::as_str).is_some_and(|draft| draft != keywords::DRAFT) {
@@ -25,6 +28,7 @@ pub(super) fn check_root(source: &Source, report: &mut Report) {
 /// Adds what is wrong with the subschema `tree` at `pointer` by itself.
 pub(super) fn check(pointer: &str, tree: &Tree, report: &mut Report) {
     types(pointer, tree, report);
+    contains(pointer, tree, report);
     format(pointer, tree, report);
     names(pointer, tree, report);
     required(pointer, tree, report);
@@ -89,36 +93,57 @@ fn meant(name: &str) -> Option<&'static str> {
     }
 }
 
-fn format(pointer: &str, tree: &Tree, report: &mut Report) {
-    let Some(format) = tree.get("format").and_then(Tree::as_str) else { return };
-    let kinds = field::declared(tree);
-    let binary = tree.get("bsonType").is_some() && kinds.contains(Kind::BinData) && !kinds.contains(Kind::String);
-    if format == "uuid" && binary {
-        return;
+fn contains(pointer: &str, tree: &Tree, report: &mut Report) {
+    let least = tree.get("minContains").and_then(Tree::as_whole);
+    if tree.get("contains").is_some() && least.is_some_and(|least| least > 1) {
+        let detail = "not supported above 1: a MongoDB validator cannot count the items that match a schema";
+        report.add_below(pointer, "minContains", detail);
     }
-    let detail = if keywords::FORMATS.contains(&format) {
-        "not supported yet, but for \"uuid\" beside \"bsonType\": \"binData\"".to_owned()
-    } else {
-        format!("unknown format `{format}`{}", did_you_mean(format, keywords::FORMATS))
-    };
-    report.add_below(pointer, "format", detail);
 }
 
-/// BSON ends a field's name at the first NUL.
+fn format(pointer: &str, tree: &Tree, report: &mut Report) {
+    let format = tree.get("format").and_then(Tree::as_str);
+    if let Some(format) = format.filter(|format| !keywords::FORMATS.contains(format)) {
+        let near = did_you_mean(format, keywords::FORMATS);
+        report.add_below(pointer, "format", format!("unknown format `{format}`{near}"));
+    }
+}
+
 fn names(pointer: &str, tree: &Tree, report: &mut Report) {
-    for name in tree.get("properties").and_then(Tree::as_object).into_iter().flat_map(|members| members.keys()) {
-        if name.contains('\0') {
-            let at = below(pointer, "properties");
-            report.add_below(&at, name, "the name of a field cannot contain NUL");
+    let mut named = given(pointer, tree, "required");
+    for keyword in ["properties", "dependentRequired", "dependentSchemas"] {
+        let Some((group, members)) = tree.get(keyword).and_then(|group| Some((group, group.as_object()?))) else {
+            continue;
+        };
+        let at = below(pointer, keyword);
+        for name in members.keys() {
+            named.push((below(&at, name), name));
+            if keyword == "dependentRequired" {
+                named.extend(given(&at, group, name));
+            }
         }
     }
-    for (at, _) in given(pointer, tree, "required").into_iter().filter(|(_, name)| name.contains('\0')) {
-        report.add(&at, "the name of a field cannot contain NUL");
+    for (at, name) in named {
+        if let Some(detail) = unusable(name) {
+            report.add(&at, detail);
+        }
+    }
+}
+
+/// Why no rule of MongoDB can speak of the name: BSON ends it at the first NUL.
+fn unusable(name: &str) -> Option<&'static str> {
+    match name {
+        name if name.contains('\0') => Some("the name of a field cannot contain NUL"),
+        name if name.contains('.') && pattern::quote(name).len() > pattern::MAX_LENGTH => {
+            Some("is too long for a name with a dot")
+        }
+        _ => None,
     }
 }
 
 fn required(pointer: &str, tree: &Tree, report: &mut Report) {
-    if tree.get("additionalProperties").and_then(Tree::as_bool) != Some(false) {
+    let closed = tree.get("additionalProperties").and_then(Tree::as_bool) == Some(false);
+    if !closed || tree.get("patternProperties").is_some() {
         return;
     }
     let declared = |name: &str| tree.get("properties").is_some_and(|properties| properties.get(name).is_some());

@@ -3,6 +3,8 @@ use std::fs;
 use super::*;
 use crate::schema::{Additional, Kind, Kinds, Set, Stamp};
 
+mod shared;
+
 fn mistakes(text: &str) -> Vec<String> {
     match parse("schemas/books.json", "books", text.to_owned()) {
         Ok(_) => Vec::new(),
@@ -29,14 +31,23 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         r#"{"anyOf": [{"writeOnly": true}]}"#,
-        "/anyOf/0/writeOnly: belongs on the field itself, not in `anyOf`, `oneOf` or `not`",
+        "/anyOf/0/writeOnly: belongs on the field itself, not where it would hold for some values only",
     ),
     (
         r#"{"writeOnly": true, "readOnly": true}"#,
         "/writeOnly: nobody could write or read a field that is also `readOnly` or `x-set`",
     ),
-    (r#"{"patternProperties": {}}"#, "/patternProperties: not supported yet"),
-    (r#"{"if": {}}"#, "/if: not supported yet"),
+    (
+        r#"{"if": {}, "then": {"default": 1}}"#,
+        "/then/default: belongs on the field itself, not where it would hold for some values only",
+    ),
+    (
+        r#"{"minContains": 2, "contains": {}}"#,
+        "/minContains: not supported above 1: a MongoDB validator cannot count the items that match a schema",
+    ),
+    (r#"{"dependentRequired": {"a": ["\u0000"]}}"#, "/dependentRequired/a/0: the name of a field cannot contain NUL"),
+    (r#"{"dependentSchemas": {"\u0000": true}}"#, "/dependentSchemas/\0: the name of a field cannot contain NUL"),
+    (r#"{"dependentRequired": {"a": "b"}}"#, "/dependentRequired: must be an object of lists of distinct names"),
     (r#"{"$anchor": "a"}"#, "/$anchor: not supported: refer to places by their pointer, `#/$defs/…`"),
     (r#"{"$id": "a"}"#, "/$id: belongs at the root of the file only"),
     (r#"{"x-indexes": []}"#, "/x-indexes: belongs at the root of the file only"),
@@ -50,9 +61,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"{"required": ["a", "a"]}"#, "/required: must be a list of distinct names"),
     (r#"{"anyOf": []}"#, "/anyOf: must be a list of at least one schema"),
     (r#"{"items": [{}]}"#, "/items: must be one schema, not a list"),
-    (r#"{"items": false}"#, "/items: a boolean schema here is not supported yet"),
-    (r#"{"properties": {"a": true}}"#, "/properties/a: a boolean schema here is not supported yet"),
-    (r#"{"allOf": [3]}"#, "/allOf/0: must be an object (a schema)"),
+    (r#"{"allOf": [3]}"#, "/allOf/0: must be a schema: an object, `true` or `false`"),
     (r#"{"additionalProperties": "no"}"#, "/additionalProperties: must be a schema, `true` or `false`"),
     (r#"{"type": "objectId"}"#, r#"/type: `objectId` is a BSON type: use "bsonType": "objectId""#),
     (r#"{"type": ["string", "nul"]}"#, r#"/type/1: unknown type `nul`, did you mean "null"?"#),
@@ -75,10 +84,6 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (r#"{"bsonType": "objectid"}"#, r#"/bsonType: unknown BSON type `objectid`, did you mean "objectId"?"#),
     (r#"{"type": "string", "bsonType": "date"}"#, "/bsonType: no value is of this type and of the `type` beside it"),
-    (
-        r#"{"type": "string", "format": "email"}"#,
-        r#"/format: not supported yet, but for "uuid" beside "bsonType": "binData""#,
-    ),
     (r#"{"type": "string", "format": "emial"}"#, r#"/format: unknown format `emial`, did you mean "email"?"#),
     (
         r#"{"properties": {"title": {}}, "additionalProperties": false, "required": ["titel"]}"#,
@@ -115,13 +120,16 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         r#"{"anyOf": [{"x-set": {"insert": "now"}}]}"#,
-        "/anyOf/0/x-set: belongs on the field itself, not in `anyOf`, `oneOf` or `not`",
+        "/anyOf/0/x-set: belongs on the field itself, not where it would hold for some values only",
     ),
     (r##"{"$ref": "#/$defs/nothing"}"##, "/$ref: leads nowhere"),
     (r##"{"$ref": "#/properties"}"##, "/$ref: leads to something that is not a schema"),
     (r##"{"$ref": "#name"}"##, "/$ref: not supported: refer to places by their pointer, `#/$defs/…`"),
-    (r#"{"$ref": "shared/isbn.json"}"#, "/$ref: a `$ref` to another file is not supported yet"),
-    (r#"{"$ref": "https://example.org/s"}"#, "/$ref: not supported: nothing is fetched; copy the schema into the file"),
+    (r#"{"$ref": "shared/isbn.json"}"#, "/$ref: there is no file `shared/isbn.json` in the folder"),
+    (
+        r#"{"$ref": "https://example.org/s"}"#,
+        "/$ref: not supported: nothing is fetched; copy the schema into the folder",
+    ),
     (r##"{"$ref": "#"}"##, "/$ref: leads back to itself: a MongoDB validator cannot be recursive"),
 ];
 
@@ -138,8 +146,8 @@ fn refuses_what_a_file_cannot_say() {
     let cases = [
         ("{\n \"type\" \"object\"}", "#: line 2, column 9: expected `:`"),
         ("{\"title\": 1, \"title\": 2}", "#: line 1, column 22: duplicate key `title`"),
-        ("true", "#: a boolean schema here is not supported yet"),
-        ("[]", "#: must be an object (a schema)"),
+        ("true", "#: a collection holds objects: say \"type\": \"object\" at the root"),
+        ("[]", "#: must be a schema: an object, `true` or `false`"),
         (r#"{"type": "array"}"#, "#: a collection holds objects: say \"type\": \"object\" at the root"),
         (
             r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#,
@@ -154,7 +162,7 @@ fn refuses_what_a_file_cannot_say() {
             "#: `_id` must say which types it may have, and `array`, `regex` and `undefined` cannot be among them",
         ),
         (r#"{"type": "object", "x-access": []}"#, "#/x-access: must be an object"),
-        (r#"{"type": "object", "x-collection": {}}"#, "#/x-collection: not supported yet"),
+        (r#"{"type": "object", "x-collection": []}"#, "#/x-collection: must be an object"),
         (r#"{"type": "object", "default": {}}"#, "#/default: belongs on a field, not on the whole document"),
         (
             r#"{"type": "object", "properties": {"_id": {"type": "array"}}}"#,
@@ -201,7 +209,7 @@ fn takes_every_supported_keyword() {
         "properties": {
             "_id": {"bsonType": "binData", "format": "uuid", "x-set": {"insert": "uuid"}},
             "code": {"$ref": "#/$defs/code~1part", "description": "beside"},
-            "again": {"$ref": "#/properties/code"},
+            "again": {"$ref": "https://example.org/books#/properties/code"},
             "n": {"type": "number", "minimum": 0, "maximum": 9, "exclusiveMinimum": -1, "exclusiveMaximum": 10, "multipleOf": 0.5},
             "m": {"bsonType": ["number", "null"], "not": {"enum": [1]}, "const": 2},
             "l": {"type": "array", "items": {"bsonType": "objectId", "x-ref": {"collection": "a", "onDelete": "none"}},

@@ -9,11 +9,13 @@ pub(super) struct Groups {
     names: Vec<Option<String>>,
     repeated: Vec<bool>,
     references: Vec<(usize, usize)>,
+    /// The groups before the pattern, in the longer one that it is a part of.
+    before: usize,
 }
 
 impl Groups {
     /// Finds all groups before the pattern is read: a reference may stand before its group.
-    pub(super) fn find(pattern: &str) -> Result<Self> {
+    pub(super) fn find(pattern: &str, before: usize) -> Result<Self> {
         let mut names: Vec<Option<String>> = Vec::new();
         let (mut chars, mut in_class) = (pattern.char_indices(), false);
         while let Some((offset, c)) = chars.next() {
@@ -33,7 +35,7 @@ impl Groups {
                 _ => {}
             }
         }
-        Ok(Self { repeated: vec![false; names.len()], names, references: Vec::new() })
+        Ok(Self { repeated: vec![false; names.len()], names, references: Vec::new(), before })
     }
 
     /// The number, from 1, of the group `name`.
@@ -73,6 +75,7 @@ impl Reader<'_> {
         if !self.groups.refer(number, offset) {
             return Err(Refusal { offset, reason: format!("the pattern has no group {number}") });
         }
+        let number = self.groups.before + number;
         Ok(super::Piece { text: format!(r"(?({number})\{number}|)"), length: None })
     }
 }

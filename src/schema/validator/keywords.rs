@@ -2,10 +2,10 @@
 
 use bson::{Bson, Document, doc};
 
-use super::{Compiler, Draft, Place, description, ensure, values};
+use super::{Compiler, Draft, Place, description, values, with};
 use crate::{
-    json::{Node, Tree},
-    schema::{field, pattern},
+    json::Tree,
+    schema::{Kind, field, format, pattern},
 };
 
 /// MongoDB has no `integer` and refuses `type` beside `bsonType`.
@@ -33,51 +33,7 @@ pub(super) fn bson_types(value: &Tree, draft: &mut Draft) {
     draft.schema.insert("bsonType", one_or_list(names));
 }
 
-/// A name that MongoDB would read as a path is required by what it must not be: an object without it.
-pub(super) fn required(place: &Place<'_>, value: &Tree, draft: &mut Draft) {
-    let mut plain: Vec<Bson> = Vec::new();
-    for (i, name) in value.as_array().unwrap_or_default().iter().filter_map(Tree::as_str).enumerate() {
-        if is_plain(name) {
-            let name = Bson::from(name);
-            if !plain.contains(&name) {
-                plain.push(name);
-            }
-        } else {
-            let mut piece = description(&place.under(&["required", &i.to_string()]));
-            let absent = doc! { pattern::quote(name): { "not": {} } };
-            piece.insert("not", doc! { "bsonType": "object", "patternProperties": absent });
-            draft.pieces.push(piece);
-        }
-    }
-    if !plain.is_empty() {
-        draft.schema.insert("required", plain);
-    }
-}
-
 impl<'s> Compiler<'s> {
-    pub(super) fn properties(&mut self, place: &Place<'s>, value: &'s Tree, draft: &mut Draft) {
-        for (name, tree) in value.as_object().into_iter().flatten() {
-            let schema = self.schema(&place.part(tree, &["properties", name], place.shape.member(name).clone()));
-            let (group, key) =
-                if is_plain(name) { ("properties", name.clone()) } else { ("patternProperties", pattern::quote(name)) };
-            if let Some(group) = ensure(&mut draft.schema, group) {
-                group.insert(key, schema);
-            }
-        }
-    }
-
-    /// `additionalProperties` and `items`: MongoDB takes a boolean for the first alone.
-    pub(super) fn parts(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
-        let compiled = match (keyword, &value.node) {
-            ("additionalProperties", Node::Bool(allowed)) => Bson::Boolean(*allowed),
-            ("additionalProperties", _) => {
-                self.schema(&place.part(value, &[keyword], values::additional(&place.shape))).into()
-            }
-            _ => self.schema(&place.part(value, &[keyword], place.shape.item().clone())).into(),
-        };
-        draft.schema.insert(keyword, compiled);
-    }
-
     pub(super) fn bound(&mut self, place: &Place<'s>, keyword: &str, value: &Tree, draft: &mut Draft) {
         let text = value.text(&self.source.text);
         let (bound, decimal) = match values::bound(text, &place.shape) {
@@ -146,12 +102,33 @@ impl<'s> Compiler<'s> {
             Err(refusal) => self.mistake(&place.under(&["pattern"]), refusal.to_string()),
         }
     }
-}
 
-/// Whether MongoDB takes `name` for itself. One with a dot is a path to it, BSON has none with a NUL, and the empty
-/// one under `properties` aborts the server (seen on 6.0.5) when a document breaks its rule.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['.', '\0'])
+    /// Formats are of texts: where none may stand, they say nothing here.
+    pub(super) fn format(&mut self, place: &Place<'s>, value: &Tree, draft: &mut Draft) {
+        if !field::declared(place.tree).contains(Kind::String) {
+            return;
+        }
+        match format::pattern(value.as_str().unwrap_or_default()) {
+            Some(pattern) => {
+                draft.pieces.push(with(description(&place.under(&["format"])), doc! { "pattern": pattern }));
+            }
+            None => self.mistake(&place.under(&["format"]), "unknown format"),
+        }
+    }
+
+    /// `then` for what `if` lets in, `else` for the rest.
+    pub(super) fn conditional(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
+        let Some(condition) = place.tree.get("if") else { return };
+        let condition = self.schema(&place.branch(condition, &["if"]));
+        let branch = place.branch(value, &[keyword]);
+        let rule = self.schema(&branch);
+        let exempt = if keyword == "then" {
+            doc! { "not": condition }
+        } else {
+            condition
+        };
+        draft.pieces.push(with(description(&branch.pointer), doc! { "anyOf": [exempt, rule] }));
+    }
 }
 
 /// The name or names of `type` and `bsonType`, each once.
@@ -178,9 +155,4 @@ fn integer_or(names: &[&str]) -> Vec<Document> {
     let others = names.iter().filter(|n| **n != "integer").map(|n| if *n == "boolean" { "bool" } else { n });
     let whole: Vec<Bson> = others.chain(["int", "long"]).map(Bson::from).collect();
     vec![doc! { "bsonType": whole }, doc! { "bsonType": ["double", "decimal"], "multipleOf": 1 }]
-}
-
-fn with(mut schema: Document, more: Document) -> Document {
-    schema.extend(more);
-    schema
 }

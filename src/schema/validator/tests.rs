@@ -3,8 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn source(text: &str) -> Source {
-    let tree = Tree::parse(text.as_bytes(), 128).unwrap();
-    Source { path: "schemas/x.json".into(), text: text.into(), tree }
+    Source::parse("schemas/x.json", text.into(), 128).unwrap()
 }
 
 fn compiled(text: &str) -> Value {
@@ -21,9 +20,16 @@ fn mistakes(text: &str) -> Vec<String> {
     compile(&source(text)).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
+/// Compares what each schema of the property `a` becomes; all have its place as their description.
+fn become_what_is_expected(cases: impl IntoIterator<Item = (&'static str, Value)>) {
+    for (schema, mut expected) in cases {
+        expected["description"] = "#/properties/a".into();
+        assert_eq!(property(schema), expected, "{schema}");
+    }
+}
+
 #[test]
 fn keywords_become_what_mongodb_enforces() {
-    let at = "#/properties/a";
     let int = |n: i32| json!({"$numberInt": n.to_string()});
     let whole = json!([{"bsonType": ["int", "long"]}, {"bsonType": ["double", "decimal"], "multipleOf": int(1)}]);
     let cases = [
@@ -66,10 +72,76 @@ fn keywords_become_what_mongodb_enforces() {
         ("false", json!({"not": {}})),
         (r#"{"title": "t", "default": 1, "x-ref": {"collection": "c"}}"#, json!({})),
     ];
-    for (schema, mut expected) in cases {
-        expected["description"] = at.into();
-        assert_eq!(property(schema), expected, "{schema}");
-    }
+    become_what_is_expected(cases);
+}
+
+#[test]
+fn names_and_formats_become_patterns() {
+    become_what_is_expected([
+        (
+            r#"{"format": "ipv4", "type": "string"}"#,
+            json!({"type": "string", "allOf": [
+                {"description": "#/properties/a/format", "pattern": crate::schema::format::pattern("ipv4")},
+            ]}),
+        ),
+        (r#"{"bsonType": "date", "format": "date-time"}"#, json!({"bsonType": "date"})),
+        (
+            r#"{"patternProperties": {"^é": true}, "properties": {"b.c": true}}"#,
+            json!({"patternProperties": {
+                "(*UTF)^é": {"description": "#/properties/a/patternProperties/^é"},
+                r"(*UTF)^b\.c(?![\s\S])": {"description": "#/properties/a/properties/b.c"},
+            }}),
+        ),
+        (
+            r#"{"propertyNames": {"maxLength": 2}}"#,
+            json!({"allOf": [{
+                "description": "#/properties/a/propertyNames",
+                "patternProperties": {r"(*UTF)^(?![\s\S]{3})": {}}, "additionalProperties": false,
+            }]}),
+        ),
+    ]);
+}
+
+#[test]
+fn what_draft_4_lacks_is_put_together() {
+    let int = |n: i32| json!({"$numberInt": n.to_string()});
+    become_what_is_expected([
+        (
+            r#"{"prefixItems": [true], "items": false}"#,
+            json!({"items": [{"description": "#/properties/a/prefixItems/0"}], "additionalItems": false}),
+        ),
+        (
+            r#"{"contains": {"minimum": 1}, "minContains": 1}"#,
+            json!({"allOf": [{"description": "#/properties/a/contains", "not": {
+                "bsonType": "array",
+                "items": {"not": {"description": "#/properties/a/contains", "minimum": int(1)}},
+            }}]}),
+        ),
+        (r#"{"contains": false, "minContains": 0}"#, json!({})),
+        (
+            r#"{"else": false, "if": {"minLength": 1}, "then": {"maxLength": 2}}"#,
+            json!({"allOf": [
+                {"description": "#/properties/a/else", "anyOf": [
+                    {"description": "#/properties/a/if", "minLength": int(1)},
+                    {"description": "#/properties/a/else", "not": {}},
+                ]},
+                {"description": "#/properties/a/then", "anyOf": [
+                    {"not": {"description": "#/properties/a/if", "minLength": int(1)}},
+                    {"description": "#/properties/a/then", "maxLength": int(2)},
+                ]},
+            ]}),
+        ),
+        (r#"{"then": false, "else": false, "minContains": 3}"#, json!({})),
+        (
+            r#"{"dependentRequired": {"x": ["y"], "z": []}, "dependentSchemas": {"x": {"maxProperties": 3}}}"#,
+            json!({"allOf": [
+                {"description": "#/properties/a/dependentRequired/x/0", "dependencies": {"x": ["y"]}},
+                {"description": "#/properties/a/dependentSchemas/x", "dependencies": {
+                    "x": {"description": "#/properties/a/dependentSchemas/x", "maxProperties": int(3)},
+                }},
+            ]}),
+        ),
+    ]);
 }
 
 #[test]
@@ -109,11 +181,53 @@ fn the_id_is_always_declared() {
 }
 
 #[test]
+fn a_schema_of_names_becomes_one_pattern() {
+    let cases = [
+        (r#"{"pattern": "a$"}"#, r"(?=[\s\S]*?(?:a(?![\s\S])))"),
+        (r#"{"enum": ["b.c", 1, "é"]}"#, r"(?=(?:b\.c|é)(?![\s\S]))"),
+        (r#"{"minLength": 1, "maxLength": 2}"#, r"(?=[\s\S]{1})(?![\s\S]{3})"),
+        (r#"{"not": {"const": ""}}"#, r"(?!(?=(?:)(?![\s\S])))"),
+        (r#"{"anyOf": [{"const": "a"}, {"minLength": 2}]}"#, r"(?:(?=(?:a)(?![\s\S]))|(?=[\s\S]{2}))"),
+        (
+            r#"{"oneOf": [{"minLength": 2}, {"minLength": 3}]}"#,
+            "(?:(?=[\\s\\S]{2})(?!(?=[\\s\\S]{3}))|(?!(?=[\\s\\S]{2}))(?=[\\s\\S]{3}))",
+        ),
+        (
+            r#"{"allOf": [{"pattern": "(.)\\1"}, {"pattern": "(.)x\\1"}], "minimum": 3}"#,
+            concat!(
+                r"(?=[\s\S]*?(?:([^\n\r\x{2028}\x{2029}])(?(1)\1|)))",
+                r"(?=[\s\S]*?(?:([^\n\r\x{2028}\x{2029}])x(?(2)\2|)))",
+            ),
+        ),
+        (r#"{"if": {"minLength": 2}, "then": {"minLength": 3}}"#, r"(?:(?=[\s\S]{2})(?=[\s\S]{3})|(?!(?=[\s\S]{2})))"),
+    ];
+    for (names, pattern) in cases {
+        let piece = &property(&format!(r#"{{"propertyNames": {names}}}"#))["allOf"][0];
+        assert_eq!(piece["patternProperties"], json!({format!("(*UTF)^{pattern}"): {}}), "{names}");
+    }
+    let doubling = (0..24).fold("{}".to_owned(), |names, _| format!(r#"{{"oneOf": [{names}, false]}}"#));
+    let text = format!(r#"{{"propertyNames": {doubling}}}"#);
+    assert_eq!(
+        mistakes(&text),
+        ["schemas/x.json#/propertyNames: becomes a pattern over MongoDB's limit of 32764 bytes"]
+    );
+}
+
+#[test]
+fn patterns_that_come_to_the_same_stand_beside_each_other() {
+    let patterns = &property(r#"{"patternProperties": {"^a": {"minLength": 1}, "^\\u0061": {"maxLength": 9}}}"#)["patternProperties"];
+    assert_eq!(patterns.as_object().unwrap().keys().collect::<Vec<_>>(), ["(*UTF)^a", "(*UTF)^a(?:)"]);
+}
+
+#[test]
 fn mistakes_name_their_place() {
     let cases = [
+        (r#"{"patternProperties": {"(?i)": true}}"#, "#/patternProperties/(?i): ECMA-262 has no such group"),
+        (r#"{"propertyNames": {"minLength": 65535}}"#, "#/propertyNames/minLength: MongoDB counts the characters"),
+        (r#"{"propertyNames": {"not": {"pattern": "["}}}"#, "#/propertyNames/not/pattern: "),
         (r#"{"properties": {"a": {"pattern": "(?i)a"}}}"#, "#/properties/a/pattern: ECMA-262 has no such group"),
         (r#"{"properties": {"a": {"minimum": "x"}}}"#, "#/properties/a/minimum: must be a number"),
-        (r#"{"if": true}"#, "#/if: not supported yet"),
+        (r#"{"nullable": true}"#, "#/nullable: not supported yet"),
         (r##"{"$ref": "#/$defs/x"}"##, "#/$ref: leads nowhere"),
     ];
     for (text, expected) in cases {

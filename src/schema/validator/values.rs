@@ -25,6 +25,9 @@ pub(super) fn narrow(mut own: Field, outer: &Field) -> Field {
         let member = own.properties.swap_remove(name).map_or_else(|| outer.clone(), |own| narrow(own, outer));
         own.properties.insert(name.clone(), member);
     }
+    if own.items.is_none() && own.tuple.is_none() {
+        own.tuple.clone_from(&outer.tuple);
+    }
     own.items = match (own.items.take(), &outer.items) {
         (Some(own), Some(outer)) => Some(Box::new(narrow(*own, outer))),
         (own, outer) => own.or_else(|| outer.clone()),

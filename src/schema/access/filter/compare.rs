@@ -22,6 +22,11 @@ pub(super) fn compare(found: Option<RawBsonRef<'_>>, with: &Bson) -> Option<Orde
     }
 }
 
+/// The order of two numbers, exact whatever their types; `None` for what is none, and of NaN and a number.
+pub(crate) fn compare_numbers(a: &Bson, b: &Bson) -> Option<Ordering> {
+    Number::given(a)?.compare(Number::given(b)?)
+}
+
 /// What binary data is ordered by: length, subtype, bytes.
 fn binary((subtype, bytes): (BinarySubtype, &[u8])) -> (usize, u8, &[u8]) {
     // The bytes of this subtype begin with their length once more, which counts.

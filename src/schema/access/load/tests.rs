@@ -16,8 +16,7 @@ const PROPERTIES: &str = r#"{
 
 fn parse(access: &str) -> (Access, Vec<String>) {
     let text = format!(r#"{{"type": "object", "properties": {PROPERTIES}, "x-access": {access}}}"#);
-    let tree = Tree::parse(text.as_bytes(), 64).unwrap();
-    let source = Source { path: "x.json".to_owned(), text, tree };
+    let source = Source::parse("x.json", text, 64).unwrap();
     let mut root = field::derive_root(&source);
     root.properties["secret"].write_only = true;
     let mut report = Report::new("x.json");
@@ -36,7 +35,7 @@ fn grant(text: &str) -> Grant {
 #[test]
 fn leaves_a_file_without_rules_to_admins() {
     let text = r#"{"type": "object"}"#.to_owned();
-    let source = Source { path: "x.json".to_owned(), tree: Tree::parse(text.as_bytes(), 64).unwrap(), text };
+    let source = Source::parse("x.json", text, 64).unwrap();
     let access = Access::parse(&source, &field::derive_root(&source), &mut Report::new("x.json"));
     assert_eq!(access, Access::admin_only());
     assert_eq!(parse("{}").0.grants.len(), 0);
