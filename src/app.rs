@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mongodb::Database;
+
 use crate::{
     access::Policy,
     auth::{Authenticator, Tokens},
@@ -12,7 +14,7 @@ use crate::{
     query::CursorKey,
     schema::{Catalog, Schema},
     store::{self, Guard, Idle, Store, client::Connection},
-    sync,
+    sync::{self, Standing, Watch},
 };
 
 /// A started service. Cloning it is cheap, and all clones share one client of the database.
@@ -29,6 +31,7 @@ struct Inner {
     limits: Limits,
     origins: Vec<Origin>,
     metrics: Metrics,
+    watch: Watch,
 }
 
 impl App {
@@ -43,10 +46,7 @@ impl App {
         let (secret, tokens) = (settings.serving.secret()?, Tokens::configure(&settings.serving.tokens)?);
         let Connection { database, pool, server } = store::client::connect(&settings.database).await?;
         tracing::info!("connected to {} {}, database `{}`", server.engine, server.version, database.name());
-        let report = sync::run(&database, &catalog, settings.changes.apply).await?;
-        for change in &report.reported {
-            tracing::warn!("{change}");
-        }
+        let (catalog, watch) = synchronize(&database, catalog, settings).await?;
         let secret = match secret {
             Some(secret) => secret.expose().as_bytes().to_vec(),
             None => sync::secret(&database).await?.to_vec(),
@@ -56,8 +56,8 @@ impl App {
         let (etag, guard) = (EtagKey::derive(&secret), Guard::of(&catalog));
         let (deadline, sessions) = (store::whole_millis(limits.deadline), Idle::default());
         let store = Store { database, etag, deadline, guard, sessions };
-        let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool));
-        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator, limits, origins, metrics })))
+        let (cursors, metrics) = (CursorKey::derive(&secret), Metrics::new(pool, watch.seen()));
+        Ok(Self(Arc::new(Inner { catalog, store, cursors, policy, authenticator, limits, origins, metrics, watch })))
     }
 
     /// Every declared collection.
@@ -103,10 +103,27 @@ impl App {
         &self.0.metrics
     }
 
+    /// How the database stands to the files, as it was last seen.
+    pub fn standing(&self) -> Standing {
+        self.0.watch.seen().borrow().clone()
+    }
+
     /// Writes down what is still to be kept, and closes the connections to the database.
     pub async fn close(&self) {
+        self.0.watch.stop();
         self.0.authenticator.close().await;
         self.0.store.sessions.end();
         self.0.store.database.client().clone().shutdown().await;
     }
+}
+
+/// Brings the database in step with the files. Gives them with what is known of the documents, and goes on looking how
+/// the database stands to them.
+async fn synchronize(database: &Database, catalog: Catalog, settings: &Settings) -> Result<(Catalog, Watch)> {
+    let report = sync::run(database, &catalog, &settings.changes.into()).await?;
+    for change in &report.reported {
+        tracing::warn!("{change}");
+    }
+    let watch = Watch::start(database, &catalog, report.superseded, settings.serving.recount);
+    Ok((catalog.not_enforcing(&report.open), watch))
 }

@@ -8,10 +8,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
 
+mod apply;
 mod check;
+mod color;
 mod dev;
 mod keys;
 mod plan;
+mod progress;
 mod serve;
 mod supervise;
 
@@ -29,10 +32,13 @@ enum Command {
     Dev(Box<dev::Args>),
     /// Bring the database in step with the collection files and serve the API
     Serve(Box<serve::Args>),
-    /// Check the collection files, without a database
+    /// Check the collection files; no database is needed, but to try their examples
     Check(check::Args),
-    /// Show what would change in the database; exit code 2 when anything would
+    /// Show what would change in the database, and which stored documents stand in the way; exit code 0 when nothing
+    /// would change, 2 when something would, 3 when it cannot, 1 on an error
     Plan(plan::Args),
+    /// Make the database as the collection files say, after showing what that changes; exit codes as of `folio plan`
+    Apply(apply::Args),
     /// Make, list and revoke API keys
     Keys(Box<keys::Args>),
     /// Own a private MongoDB server until the standard input ends
@@ -45,6 +51,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(match cli.command {
         Command::Serve(_) => "info,folio::access=warn",
+        // What becomes of the scratch database is of no interest.
+        Command::Check(_) => "warn",
         _ => "info",
     });
     match on_deep_stack(|| run(cli.command)) {
@@ -66,11 +74,12 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> 
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Check(args) => check::run(&args),
         Command::SuperviseMongod(args) => runtime(1)?.block_on(supervise::run(&args)),
         Command::Dev(args) => runtime(1)?.block_on(dev::run(&args)),
         Command::Serve(args) => runtime(args.threads())?.block_on(serve::run(&args)),
+        Command::Check(args) => check::run(&args),
         Command::Plan(args) => runtime(1)?.block_on(plan::run(&args)),
+        Command::Apply(args) => runtime(1)?.block_on(apply::run(&args)),
         Command::Keys(args) => runtime(1)?.block_on(keys::run(&args)),
     }
 }
@@ -105,6 +114,12 @@ fn start_logging(default: &str) {
 #[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
 fn complain(error: &Error) {
     eprintln!("{error}");
+}
+
+/// Prints a warning, to be seen beside what was asked for.
+#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
+fn warn(line: impl std::fmt::Display) {
+    eprintln!("warning: {line}");
 }
 
 /// Prints a line that was asked for.

@@ -127,6 +127,12 @@ pub enum Error {
         /// The document's present entity tag; `None` when there is no document.
         current: Option<String>,
     },
+    /// A change of a document by somebody who need not have seen it, where the collection's file wants that.
+    #[error("a change of a document of `{collection}` needs `If-Match` with the entity tag that was read")]
+    PreconditionRequired {
+        /// The collection.
+        collection: String,
+    },
     /// The database's verdict on a document, in the words of the collection file.
     #[error("the document breaks {} of the rules of `{collection}`", violations.len())]
     InvalidDocument {

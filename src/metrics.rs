@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus: requests, their time, and the use of the connection pool.
+//! What is counted, for Prometheus: requests, their time, the use of the connection pool, and documents that break rules.
 //!
 //! See [the text format](https://prometheus.io/docs/instrumenting/exposition_formats/) and
 //! [OpenMetrics](https://github.com/prometheus/OpenMetrics).
@@ -9,6 +9,7 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
     metrics::{
+        MetricType,
         counter::{ConstCounter, Counter},
         family::Family,
         gauge::ConstGauge,
@@ -17,9 +18,12 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use tokio::sync::watch::Receiver;
+
 use crate::{
     error::{Error, Result},
     store::client::PoolStats,
+    sync::Standing,
 };
 
 /// Upper bounds of the latency buckets, in seconds.
@@ -44,13 +48,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(pool: Arc<PoolStats>) -> Self {
+    pub(crate) fn new(pool: Arc<PoolStats>, standing: Receiver<Standing>) -> Self {
         let mut registry = Registry::with_prefix("folio");
         let requests = Family::default();
         let seconds = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register_collector(Box::new(Pool(pool)));
+        registry.register_collector(Box::new(Database(standing)));
         Self { registry, requests, seconds }
     }
 
@@ -99,6 +104,28 @@ impl Collector for Pool {
             Some(&Unit::Seconds),
             waited.metric_type(),
         )?)
+    }
+}
+
+/// How the database stands to the files, as it was last seen.
+#[derive(Debug)]
+struct Database(Receiver<Standing>);
+
+impl Collector for Database {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let standing = self.0.borrow();
+        let superseded = ConstGauge::new(i64::from(standing.superseded));
+        let help = "Whether newer collection files than this instance's have been applied";
+        superseded.encode(encoder.encode_descriptor("superseded", help, None, superseded.metric_type())?)?;
+        let help = "Stored documents that break a validator which is not held against every write";
+        let counts = standing.open.iter().filter_map(|(collection, open)| Some((collection, open, open.breaking?)));
+        let mut family = encoder.encode_descriptor("breaking_documents", help, None, MetricType::Gauge)?;
+        for (collection, open, count) in counts {
+            let (level, action) = (&open.rules.level, &open.rules.action);
+            let labels = [("collection", collection), ("level", level), ("action", action)];
+            ConstGauge::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
     }
 }
 

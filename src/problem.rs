@@ -35,6 +35,7 @@ pub const ALL: &[Problem] = &[
     DUPLICATE,
     CONFLICT,
     PRECONDITION_FAILED,
+    PRECONDITION_REQUIRED,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_DOCUMENT,
@@ -165,6 +166,14 @@ const PRECONDITION_FAILED: Problem = Problem {
     remedy: "`etag` is its present entity tag; read the document again and decide anew.",
 };
 
+const PRECONDITION_REQUIRED: Problem = Problem {
+    slug: "precondition-required",
+    status: 428,
+    title: "Precondition required",
+    meaning: "The collection's file has `\"concurrency\": \"required\"`: who changes or deletes a document says which state of it that was decided on.",
+    remedy: "Read the document, and send its `ETag` as `If-Match` with the change; `If-None-Match: *` with a PUT creates only.",
+};
+
 const TOO_LARGE: Problem = Problem {
     slug: "too-large",
     status: 413,
@@ -250,6 +259,7 @@ impl Problem {
             Error::Duplicate { .. } => &DUPLICATE,
             Error::Conflict => &CONFLICT,
             Error::PreconditionFailed { .. } => &PRECONDITION_FAILED,
+            Error::PreconditionRequired { .. } => &PRECONDITION_REQUIRED,
             Error::InvalidDocument { .. } => &INVALID_DOCUMENT,
             Error::ReadOnlyField { .. } => &READ_ONLY_FIELD,
             Error::UnindexedQuery { .. } => &UNINDEXED_QUERY,

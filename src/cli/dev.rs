@@ -94,7 +94,7 @@ async fn serve(
     let settings = Settings {
         database: Database { mongodb: uri.into(), database: DATABASE.to_owned(), ..Database::default() },
         // Nobody else relies on this database, and files are edited back and forth.
-        changes: Changes { apply: Apply::All },
+        changes: Changes { apply: Apply::All, rollback: true },
         serving: Serving { listen: address, open: (!args.secure).then_some(Open::Loopback), ..Serving::default() },
     };
     let start = async {

@@ -3,7 +3,7 @@
 //! Two instances can be here at once, since a lease cannot fence DDL: before each step what is there is observed
 //! again, and every step bears having been done by somebody else.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bson::{Bson, Document, doc};
 use futures::future::join_all;
@@ -12,12 +12,16 @@ use tokio::time::sleep;
 
 use super::{
     breaking,
-    change::{Change, Risk, Rules, lifetime},
-    diff, observe,
+    change::{Change, lifetime},
+    count::Counting,
+    diff,
+    held::Rules,
+    observe,
     print::{self, Json},
+    stage,
 };
 use crate::{
-    config::Apply,
+    config::{Apply, Stage},
     error::{Error, Result},
     schema::{Catalog, Index, Schema},
     store::failure::{self, codes},
@@ -27,18 +31,29 @@ use crate::{
 /// behind it.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 
+/// The option of a collection that has to do with [pre-images].
+///
+/// [pre-images]: https://www.mongodb.com/docs/manual/changeStreams/#change-streams-with-document-pre--and-post-images
+const PRE_IMAGES: &str = "changeStreamPreAndPostImages";
+
 /// How often such a step is tried, each time after a longer pause that lets the writers through.
 const TRIES: u32 = 6;
 
 /// The first pause; each later one is twice as long.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes every collection as its file says, as far as `apply` allows, and returns what was done.
+/// Makes every collection as its file says, as far as `apply` allows, and returns what was done. The validators of
+/// the collections in `stages` go in softened, or stay so.
 ///
 /// # Errors
 /// [`Error::Startup`] with everything that failed.
-pub(super) async fn all(db: &Database, catalog: &Catalog, apply: Apply) -> Result<Vec<Change>> {
-    let outcomes = join_all(catalog.iter().map(|schema| settle(db, schema, apply))).await;
+pub(super) async fn all(
+    db: &Database,
+    catalog: &Catalog,
+    (apply, stages): (Apply, &BTreeMap<String, Stage>),
+) -> Result<Vec<Change>> {
+    let stage = |schema: &Schema| stages.get(&schema.name).copied();
+    let outcomes = join_all(catalog.iter().map(|schema| settle(db, schema, (apply, stage(schema))))).await;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
@@ -49,51 +64,85 @@ pub(super) async fn all(db: &Database, catalog: &Catalog, apply: Apply) -> Resul
     if failed.is_empty() { Ok(done) } else { Err(Error::Startup(failed.join("\n"))) }
 }
 
-/// One collection: looks, makes the first difference go, looks again.
-async fn settle(db: &Database, schema: &Schema, apply: Apply) -> Result<Vec<Change>> {
+/// One collection: looks, makes the first difference go, looks again. Its validator is to be in `stage` at the end.
+async fn settle(db: &Database, schema: &Schema, (apply, mut stage): (Apply, Option<Stage>)) -> Result<Vec<Change>> {
     let mut done = Vec::new();
-    // Each index is one step at most, beside collection and validator; more means that somebody undoes them.
-    for _ in 0..schema.indexes.len() + 4 {
+    // Each index is one step at most, beside collection, validator and options; more means that somebody undoes them.
+    for _ in 0..schema.indexes.len() + 5 {
         let found = observe::collection(db, &schema.name).await?;
         let changes = diff::collection(schema, found.as_ref());
-        let Some(change) = changes.iter().find(|change| change.risk().is_covered_by(apply)) else {
-            return left_over(&changes).map_or(Ok(done), Err);
+        let mut open = changes.into_iter().filter(|change| !change.is_left_alone() && !is_in(change, stage)).peekable();
+        let next = open.peek().cloned();
+        let Some(change) = open.find(|change| change.risk().is_covered_by(apply)) else {
+            return next.map_or(Ok(done), |change| Err(left_over(&change)));
         };
-        step(db, schema, change).await?;
-        tracing::info!("applied: {}", print::headline(change));
-        done.push(change.clone());
+        let change = change.staged(stage);
+        if step(db, schema, (&change, stage)).await? {
+            tracing::info!("applied: {}", print::headline(&change));
+            done.push(change);
+        } else if let Change::EndStage { stage: not_over, .. } = change {
+            stage = Some(not_over);
+        }
     }
     Err(Error::Startup(format!("`{}` does not stay as it is made: does another program change it?", schema.name)))
 }
 
-/// What appeared since the plan was judged, and is not allowed.
-fn left_over(changes: &[Change]) -> Option<Error> {
-    let change = changes.iter().find(|change| change.risk() != Risk::Report)?;
-    Some(Error::Startup(format!("another program changed the database meanwhile, and this is left over:\n{change}")))
+/// Whether the validator is in the stage that it is to be in.
+fn is_in(change: &Change, wanted: Option<Stage>) -> bool {
+    matches!(change, Change::EndStage { stage, .. } if Some(*stage) == wanted)
 }
 
-async fn step(db: &Database, schema: &Schema, change: &Change) -> Result<()> {
+/// What appeared since the plan was judged, and is not allowed.
+fn left_over(change: &Change) -> Error {
+    Error::Startup(format!("another program changed the database meanwhile, and this is left over:\n{change}"))
+}
+
+/// Makes the change; `false` where documents that came in meanwhile keep a stage from ending.
+async fn step(db: &Database, schema: &Schema, (change, stage): (&Change, Option<Stage>)) -> Result<bool> {
     match change {
         Change::CreateCollection { collection, indexes } => {
             create_collection(db, schema).await?;
-            create_indexes(db, collection, indexes).await
+            create_indexes(db, collection, indexes).await?;
         }
-        Change::SetValidator { from, to, .. } => set_validator(db, schema, (from, to)).await,
+        Change::SetValidator { to, .. } if to.is_held() && !change.tightens() => {
+            put_rules(db, &schema.name, to).await?;
+        }
+        Change::SetValidator { from, to, .. } if stage.is_none() && to.is_held() => {
+            if let Some(refusal) = set_validator(db, schema, (from, to)).await? {
+                return Err(refusal);
+            }
+        }
+        Change::EndStage { from, to, .. } if stage.is_none() => {
+            let refusal = set_validator(db, schema, (from, to)).await?;
+            if let Some(refusal) = &refusal {
+                tracing::warn!("the stage of `{}` goes on: {refusal}", schema.name);
+            }
+            return Ok(refusal.is_none());
+        }
+        Change::SetValidator { to, .. } | Change::EndStage { to, .. } => soften(db, schema, (to, stage)).await?,
+        Change::SetPreImages { collection, to } => set_pre_images(db, collection, *to).await?,
         Change::CreateIndex { collection, index, .. } => {
-            create_indexes(db, collection, std::slice::from_ref(index)).await
+            create_indexes(db, collection, std::slice::from_ref(index)).await?;
         }
-        Change::AlterIndex { collection, to, .. } => alter_index(db, collection, to).await,
-        Change::RebuildIndex { collection, from, to } => rebuild_index(db, collection, (from, to)).await,
+        Change::AlterIndex { collection, to, .. } => alter_index(db, collection, to).await?,
+        Change::RebuildIndex { collection, from, to, .. } => rebuild_index(db, collection, (from, to)).await?,
         Change::NotACollection { .. }
         | Change::Collated { .. }
+        | Change::Lenient { .. }
+        | Change::UnknownPreImages { .. }
         | Change::UnknownIndex { .. }
-        | Change::MissingTieBreak { .. } => Ok(()),
+        | Change::MissingTieBreak { .. } => {}
     }
+    Ok(true)
 }
 
 async fn create_collection(db: &Database, schema: &Schema) -> Result<()> {
     let doing = format!("creating the collection `{}`", schema.name);
-    match db.create_collection(&schema.name).validator(schema.validator.clone()).await {
+    let rules = Rules::declared(schema);
+    let mut command = doc! { "create": &schema.name, "writeConcern": { "w": "majority" } };
+    command.extend(rules.options());
+    command.extend(schema.options.pre_images.map(|on| (PRE_IMAGES.to_owned(), doc! { "enabled": on }.into())));
+    match db.run_command(command).await {
         Err(error) if failure::code(&error) != Some(codes::NAMESPACE_EXISTS) => Err(failure::startup(&doing)(error)),
         _ => Ok(()),
     }
@@ -102,26 +151,36 @@ async fn create_collection(db: &Database, schema: &Schema) -> Result<()> {
 /// Sets a validator that no stored document broke when the plan was judged, and counts again.
 ///
 /// What was written in between was not held to it. If there is such a document the old validator is put back:
-/// otherwise it would lie in a collection whose rules say that there is none.
-async fn set_validator(db: &Database, schema: &Schema, (from, to): (&Rules, &Rules)) -> Result<()> {
+/// otherwise it would lie in a collection whose rules say that there is none. What was found is given then.
+async fn set_validator(db: &Database, schema: &Schema, (from, to): (&Rules, &Rules)) -> Result<Option<Error>> {
     put_rules(db, &schema.name, to).await?;
-    let Some(broken) = breaking::find(db, schema).await? else { return Ok(()) };
+    let Some(broken) = breaking::find(db, schema, &Counting::at_full_pace()).await? else { return Ok(None) };
     let refusal =
         format!("the validator of `{}` is not changed: it was broken while it was set\n{broken}", schema.name);
     match put_rules(db, &schema.name, from).await {
-        Ok(()) => Err(Error::Startup(refusal)),
+        Ok(()) => Ok(Some(Error::Startup(refusal))),
         Err(stuck) => Err(Error::Startup(format!("{refusal}\nthe new validator stays in force: {stuck}"))),
     }
 }
 
+/// Sets a validator that is not held against every write, be it for a stage or because its file says so.
+async fn soften(db: &Database, schema: &Schema, (rules, stage): (&Rules, Option<Stage>)) -> Result<()> {
+    if let Some(stage) = stage {
+        stage::record(db, &schema.name, (rules, stage)).await?;
+    }
+    put_rules(db, &schema.name, rules).await
+}
+
 async fn put_rules(db: &Database, collection: &str, rules: &Rules) -> Result<()> {
-    let command = doc! {
-        "collMod": collection,
-        "validator": &rules.validator,
-        "validationLevel": &rules.level,
-        "validationAction": &rules.action,
-    };
+    let mut command = doc! { "collMod": collection };
+    command.extend(rules.options());
     let doing = format!("setting the validator of `{collection}`");
+    stopping_writers(db, command).await.map_err(failure::startup(&doing))
+}
+
+async fn set_pre_images(db: &Database, collection: &str, on: bool) -> Result<()> {
+    let command = doc! { "collMod": collection, PRE_IMAGES: { "enabled": on } };
+    let doing = format!("turning the pre-images of `{collection}` {}", if on { "on" } else { "off" });
     stopping_writers(db, command).await.map_err(failure::startup(&doing))
 }
 

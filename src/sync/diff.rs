@@ -1,7 +1,8 @@
 //! The files against what there is, as plain values. Touches no database.
 
 use super::{
-    change::{Change, Rules},
+    change::Change,
+    held::Rules,
     index::Normal,
     observe::{Found, Observed},
 };
@@ -25,10 +26,27 @@ pub(super) fn collection(schema: &Schema, found: Option<&Found>) -> Vec<Change> 
     if let Some(locale) = &found.locale {
         return vec![Change::Collated { collection: name(), locale: locale.clone() }];
     }
-    let to = Rules::strict(schema.validator.clone());
-    let validator =
-        (found.rules != to).then(|| Change::SetValidator { collection: name(), from: found.rules.clone(), to });
-    validator.into_iter().chain(indexes(schema, found)).collect()
+    validator(schema, found).into_iter().chain(pre_images(schema, found)).chain(indexes(schema, found)).collect()
+}
+
+fn validator(schema: &Schema, found: &Found) -> Option<Change> {
+    let (collection, from, to) = (schema.name.clone(), found.rules.clone(), Rules::declared(schema));
+    let documents = found.documents;
+    if from == to {
+        return (!to.is_held()).then_some(Change::Lenient { collection, rules: to });
+    }
+    Some(match found.stage {
+        Some(stage) if to.is_held() && from == to.softened(stage) => Change::EndStage { collection, from, to, stage },
+        stage => Change::SetValidator { collection, from, to, stage, documents },
+    })
+}
+
+fn pre_images(schema: &Schema, found: &Found) -> Option<Change> {
+    let collection = schema.name.clone();
+    match schema.options.pre_images {
+        Some(to) => (to != found.pre_images).then_some(Change::SetPreImages { collection, to }),
+        None => found.pre_images.then_some(Change::UnknownPreImages { collection }),
+    }
 }
 
 fn indexes(schema: &Schema, found: &Found) -> Vec<Change> {
@@ -69,7 +87,8 @@ fn index<'f>(
     } else if named && wanted.is_near(&is) {
         Some(Change::AlterIndex { collection, from: (*from).clone(), to: declared.clone() })
     } else {
-        Some(Change::RebuildIndex { collection, from: (*from).clone(), to: declared.clone() })
+        let (from, to) = ((*from).clone(), declared.clone());
+        Some(Change::RebuildIndex { collection, from, to, documents: found.documents })
     };
     (change, Some(&from.name))
 }

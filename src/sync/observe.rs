@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use bson::{Document, doc};
-use futures::{TryStreamExt, future::try_join_all};
+use futures::{TryStreamExt, future::try_join_all, try_join};
 use mongodb::{Database, error::Error as DriverError};
 
-use super::change::Rules;
+use super::{
+    held::Rules,
+    stage::{self, Stages},
+};
 use crate::{
+    config::Stage,
     error::Result,
     schema::{Catalog, Index},
     store::{failure, indexes},
@@ -33,6 +37,10 @@ pub(super) struct Found {
     pub(super) kind: String,
     /// Its validator.
     pub(super) rules: Rules,
+    /// The stage that it was set in, if in any.
+    pub(super) stage: Option<Stage>,
+    /// Whether change streams tell what documents were before.
+    pub(super) pre_images: bool,
     /// The language by whose rules it compares, if it does not compare bytes.
     pub(super) locale: Option<String>,
     /// About how many documents it holds.
@@ -54,25 +62,54 @@ pub(super) async fn collection(db: &Database, name: &str) -> Result<Option<Found
     Ok(observed.collections.remove(name))
 }
 
-async fn read(db: &Database, names: &[&str]) -> Result<Observed, DriverError> {
+/// The validators of the declared collections that exist, each with the stage that it was set in.
+pub(super) async fn rules(db: &Database, catalog: &Catalog) -> Result<BTreeMap<String, (Rules, Option<Stage>)>> {
+    let names = catalog.iter().map(|schema| schema.name.as_str()).collect::<Vec<_>>();
+    let read = async {
+        let (listed, stages) = try_join!(list(db, &names), stage::read(db, &names))?;
+        let none = Document::new();
+        let rules = listed.iter().map(|entry| {
+            let (name, rules) = (text(entry, "name", ""), rules_of(entry.get_document("options").unwrap_or(&none)));
+            let stage = stages.of(&name, &rules);
+            (name, (rules, stage))
+        });
+        Ok(rules.collect())
+    };
+    read.await.map_err(failure::startup("reading the validators"))
+}
+
+async fn list(db: &Database, names: &[&str]) -> Result<Vec<Document>, DriverError> {
     let command = doc! { "listCollections": 1, "filter": { "name": { "$in": names } } };
-    let listed: Vec<Document> = db.run_cursor_command(command).await?.try_collect().await?;
-    let collections = try_join_all(listed.iter().map(|entry| detail(db, entry))).await?.into_iter().collect();
+    db.run_cursor_command(command).await?.try_collect().await
+}
+
+fn rules_of(options: &Document) -> Rules {
+    Rules {
+        validator: options.get_document("validator").cloned().unwrap_or_default(),
+        level: text(options, "validationLevel", "strict"),
+        action: text(options, "validationAction", "error"),
+    }
+}
+
+async fn read(db: &Database, names: &[&str]) -> Result<Observed, DriverError> {
+    let (listed, stages) = try_join!(list(db, names), stage::read(db, names))?;
+    let collections = listed.iter().map(|entry| detail(db, entry, &stages));
+    let collections = try_join_all(collections).await?.into_iter().collect();
     Ok(Observed { collections })
 }
 
-async fn detail(db: &Database, entry: &Document) -> Result<(String, Found), DriverError> {
+async fn detail(db: &Database, entry: &Document, stages: &Stages) -> Result<(String, Found), DriverError> {
     let name = text(entry, "name", "");
     let none = Document::new();
     let options = entry.get_document("options").unwrap_or(&none);
+    let rules = rules_of(options);
     let capped = options.get_bool("capped").unwrap_or(false);
+    let pre_images = options.get_document("changeStreamPreAndPostImages").and_then(|o| o.get_bool("enabled"));
     let mut found = Found {
         kind: if capped { "capped collection".to_owned() } else { text(entry, "type", "collection") },
-        rules: Rules {
-            validator: options.get_document("validator").cloned().unwrap_or_default(),
-            level: text(options, "validationLevel", "strict"),
-            action: text(options, "validationAction", "error"),
-        },
+        stage: stages.of(&name, &rules),
+        rules,
+        pre_images: pre_images.unwrap_or(false),
         locale: options.get_document("collation").and_then(|c| c.get_str("locale")).ok().map(str::to_owned),
         documents: 0,
         indexes: Vec::new(),

@@ -11,10 +11,9 @@ use bson::{Bson, Document, doc};
 use folio::{
     Error,
     config::{self, Apply},
-    json::Tree,
-    schema::{Access, Catalog, Field, Index, Schema, Source},
+    schema::{Access, Catalog, Field, Index, Options, Schema, Source},
     store::client,
-    sync::{self, Change, Report},
+    sync::{self, Change, Counting, Report, Wish},
 };
 use indexmap::IndexMap;
 use mongodb::{Client, Database};
@@ -27,16 +26,17 @@ use crate::{
 /// The collection `books`, whose `price` is an integer of at least `minimum`.
 fn books(minimum: i32, indexes: Vec<Index>) -> Schema {
     let text = format!(r#"{{ "properties": {{ "price": {{ "bsonType": "int", "minimum": {minimum} }} }} }}"#);
-    let tree = Tree::parse(text.as_bytes(), 8).unwrap();
     let price = doc! { "bsonType": "int", "minimum": minimum, "description": "#/properties/price" };
     let shape = doc! { "bsonType": "object", "properties": { "_id": {}, "price": price }, "description": "#" };
     Schema {
         name: "books".to_owned(),
-        source: Source { path: "schemas/books.json".to_owned(), text, tree },
+        source: Source::parse("schemas/books.json", text, 8).unwrap(),
         root: Field { properties: IndexMap::from([("_id".to_owned(), Field::any())]), ..Field::any() },
         validator: doc! { "$jsonSchema": shape },
         indexes,
         access: Access::admin_only(),
+        options: Options::default(),
+        is_enforced: true,
     }
 }
 
@@ -57,11 +57,11 @@ fn unique_isbn() -> Index {
 }
 
 async fn start(db: &Database, catalog: &Catalog) -> Report {
-    sync::run(db, catalog, Apply::Safe).await.unwrap()
+    sync::run(db, catalog, &Apply::Safe.into()).await.unwrap()
 }
 
 async fn refusal(db: &Database, catalog: &Catalog, apply: Apply) -> String {
-    match sync::run(db, catalog, apply).await {
+    match sync::run(db, catalog, &apply.into()).await {
         Err(Error::Startup(message)) => message,
         other => panic!("{other:?}"),
     }
@@ -100,13 +100,13 @@ async fn insert_prices(db: &Database, prices: impl IntoIterator<Item = i32>) {
 async fn a_new_database_gets_everything_and_a_second_start_changes_nothing() {
     let here = database().await;
     let files = catalog(1, &[isbn()]);
-    assert!(!sync::plan(&here.db, &files).await.unwrap().is_empty());
+    assert!(!sync::plan(&here.db, &files, &Counting::default()).await.unwrap().is_empty());
     let report = start(&here.db, &files).await;
     assert!(matches!(&report.applied[..], [Change::CreateCollection { .. }]), "{report:?}");
     assert_eq!(options(&here.db).await.get_document("validator").unwrap(), &files.get("books").unwrap().validator);
     assert_eq!(index_names(&here.db).await, ["_id_", "isbn"]);
     here.db.collection("books").insert_one(doc! { "price": 0 }).await.unwrap_err();
-    assert!(sync::plan(&here.db, &files).await.unwrap().is_empty());
+    assert!(sync::plan(&here.db, &files, &Counting::default()).await.unwrap().is_empty());
     assert_eq!(start(&here.db, &files).await, Report::default());
 }
 
@@ -128,7 +128,7 @@ async fn every_kind_of_index_is_in_step_once_it_is_made() {
     ];
     let files = catalog(-99, &indexes);
     start(&here.db, &files).await;
-    assert_eq!(sync::plan(&here.db, &files).await.unwrap().changes, []);
+    assert_eq!(sync::plan(&here.db, &files, &Counting::default()).await.unwrap().changes, []);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn older_files_do_not_undo_newer_ones() {
     let report = start(&here.db, &old).await;
     assert!(report.superseded && report.applied.is_empty(), "{report:?}");
     here.db.collection("books").insert_one(doc! { "price": 0 }).await.unwrap_err();
-    let report = sync::run(&here.db, &old, Apply::All).await.unwrap();
+    let report = sync::run(&here.db, &old, &Wish { rollback: true, ..Wish::default() }).await.unwrap();
     assert_eq!(report.applied.len(), 1);
     assert!(start(&here.db, &new).await.superseded, "now the other files are the older ones");
 }
@@ -194,19 +194,33 @@ async fn a_rebuilt_index_needs_to_be_allowed() {
     let unique = catalog(-99, &[unique_isbn()]);
     let message = refusal(&here.db, &unique, Apply::Safe).await;
     assert!(message.contains("[destructive]") && message.contains("unique"), "{message}");
-    let report = sync::run(&here.db, &unique, Apply::All).await.unwrap();
+    let report = sync::run(&here.db, &unique, &Apply::All.into()).await.unwrap();
     assert!(matches!(&report.applied[..], [Change::RebuildIndex { .. }]), "{report:?}");
 }
 
 #[tokio::test]
-async fn a_unique_index_over_duplicates_names_them_and_the_old_one_comes_back() {
+async fn a_unique_index_over_duplicates_names_them_and_the_old_one_stays() {
     let here = database().await;
     start(&here.db, &catalog(-99, &[isbn()])).await;
     let twice = [doc! { "isbn": "978" }, doc! { "isbn": "978" }];
     here.db.collection("books").insert_many(twice).await.unwrap();
     let message = refusal(&here.db, &catalog(-99, &[unique_isbn()]), Apply::All).await;
-    assert!(message.contains(r#"`books` have {"isbn":"978"}"#), "{message}");
+    assert!(message.contains("nothing was changed"), "{message}");
+    assert!(message.contains("! 1 key is shared by 2 stored documents; correct them first:"), "{message}");
+    assert!(message.contains(r#"{"isbn":"978"} in 2 documents: _id {"$oid":""#), "{message}");
     assert_eq!(index_names(&here.db).await, ["_id_", "isbn"]);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_built_anew_comes_back_as_it_was() {
+    let here = database().await;
+    let on = |keys: Document| catalog(-99, &[index("pair", keys, doc! { "unique": true })]);
+    start(&here.db, &on(doc! { "a": 1 })).await;
+    here.db.collection("books").insert_one(doc! { "a": [1], "b": [1] }).await.unwrap();
+    let message = refusal(&here.db, &on(doc! { "a": 1, "b": 1 }), Apply::All).await;
+    assert!(message.contains("creating the index `books.pair` failed"), "{message}");
+    assert_eq!(index_names(&here.db).await, ["_id_", "pair"]);
+    assert!(sync::plan(&here.db, &on(doc! { "a": 1 }), &Counting::default()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -216,7 +230,7 @@ async fn an_unknown_index_is_reported_and_left() {
     start(&here.db, &files).await;
     let other = doc! { "createIndexes": "books", "indexes": [{ "key": { "x": 1 }, "name": "x_1" }] };
     here.db.run_command(other).await.unwrap();
-    let plan = sync::plan(&here.db, &files).await.unwrap();
+    let plan = sync::plan(&here.db, &files, &Counting::default()).await.unwrap();
     assert!(plan.is_empty() && plan.to_string().contains("? index books.x_1"), "{plan}");
     let report = start(&here.db, &files).await;
     assert!(matches!(&report.reported[..], [Change::UnknownIndex { .. }]), "{report:?}");

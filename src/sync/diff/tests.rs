@@ -3,17 +3,27 @@ use indexmap::IndexMap;
 
 use super::*;
 use crate::{
-    json::Tree,
-    schema::{Access, Field, Source},
+    config::Stage,
+    schema::{
+        Access, Field, Options, Source,
+        options::{Level, Validation},
+    },
     sync::Risk,
 };
 
 fn schema(indexes: Vec<Index>) -> Schema {
-    let text = "{}".to_owned();
-    let tree = Tree::parse(text.as_bytes(), 1).unwrap();
     let root = Field { properties: IndexMap::from([("_id".to_owned(), Field::any())]), ..Field::any() };
-    let source = Source { path: "schemas/books.json".to_owned(), text, tree };
-    Schema { name: "books".to_owned(), source, root, validator: validator(), indexes, access: Access::admin_only() }
+    let source = Source::parse("schemas/books.json", "{}".to_owned(), 1).unwrap();
+    Schema {
+        name: "books".to_owned(),
+        source,
+        root,
+        validator: validator(),
+        indexes,
+        access: Access::admin_only(),
+        options: Options::default(),
+        is_enforced: true,
+    }
 }
 
 fn validator() -> Document {
@@ -28,7 +38,9 @@ fn found(indexes: Vec<Index>) -> Found {
     let id = named("_id_", doc! { "_id": 1 }, doc! { "v": 2 });
     Found {
         kind: "collection".to_owned(),
-        rules: Rules::strict(validator()),
+        rules: Rules::declared(&schema(Vec::new())),
+        stage: None,
+        pre_images: false,
         locale: None,
         documents: 10,
         indexes: std::iter::once(id).chain(indexes).collect(),
@@ -42,6 +54,10 @@ fn summary(declared: Vec<Index>, existing: Vec<Index>) -> Vec<(&'static str, Ris
         Change::Collated { .. } => "collated",
         Change::CreateCollection { .. } => "collection",
         Change::SetValidator { .. } => "validator",
+        Change::EndStage { .. } => "stage",
+        Change::Lenient { .. } => "lenient",
+        Change::SetPreImages { .. } => "pre-images",
+        Change::UnknownPreImages { .. } => "unknown pre-images",
         Change::CreateIndex { .. } => "create",
         Change::AlterIndex { .. } => "alter",
         Change::RebuildIndex { .. } => "rebuild",
@@ -129,10 +145,10 @@ fn indexing_a_great_many_documents_is_slow() {
 
 #[test]
 fn compares_the_validator_and_how_strictly_it_is_applied() {
-    let strict = || Rules::strict(validator());
+    let strict = || Rules::declared(&schema(Vec::new()));
     let cases = [
         (strict(), false),
-        (Rules::strict(doc! {}), true),
+        (Rules { validator: doc! {}, ..strict() }, true),
         (Rules { level: "moderate".to_owned(), ..strict() }, true),
         (Rules { action: "warn".to_owned(), ..strict() }, true),
     ];
@@ -140,6 +156,61 @@ fn compares_the_validator_and_how_strictly_it_is_applied() {
         let found = Found { rules: rules.clone(), ..found(vec![]) };
         let changes = collection(&schema(vec![]), Some(&found));
         assert_eq!(matches!(&changes[..], [Change::SetValidator { from, .. }] if *from == rules), differs, "{rules:?}");
+    }
+}
+
+#[test]
+fn tells_stages_and_declared_leniency_from_what_others_did() {
+    let strict = Rules::declared(&schema(vec![]));
+    let (moderate, warn) = (strict.softened(Stage::Moderate), strict.softened(Stage::Warn));
+    let other = Rules { validator: doc! {}, ..moderate.clone() };
+    let lenient = Validation { level: Level::Moderate, ..Validation::default() };
+    let none = Validation::default();
+    let cases = [
+        (none, &strict, None, "-"),
+        (none, &strict, Some(Stage::Moderate), "-"),
+        (none, &moderate, None, "set"),
+        (none, &moderate, Some(Stage::Moderate), "end"),
+        (none, &warn, Some(Stage::Moderate), "set"),
+        (none, &warn, Some(Stage::Warn), "end"),
+        (none, &other, Some(Stage::Moderate), "set"),
+        (lenient, &moderate, None, "lenient"),
+        (lenient, &moderate, Some(Stage::Moderate), "lenient"),
+        (lenient, &strict, None, "set"),
+        (lenient, &warn, Some(Stage::Warn), "set"),
+    ];
+    for (validation, rules, stage, expected) in cases {
+        let schema = Schema { options: Options { validation, ..Options::default() }, ..schema(vec![]) };
+        let changes = collection(&schema, Some(&Found { rules: rules.clone(), stage, ..found(vec![]) }));
+        let kind = match &changes[..] {
+            [] => "-",
+            [Change::SetValidator { stage: kept, .. }] if *kept == stage => "set",
+            [Change::EndStage { .. }] => "end",
+            [Change::Lenient { .. }] => "lenient",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind, expected, "{validation:?} {rules:?} {stage:?}");
+    }
+}
+
+#[test]
+fn pre_images_that_the_file_does_not_name_are_left() {
+    let cases = [
+        (None, false, None),
+        (None, true, Some(Risk::Report)),
+        (Some(true), false, Some(Risk::Safe)),
+        (Some(false), true, Some(Risk::Destructive)),
+        (Some(true), true, None),
+        (Some(false), false, None),
+    ];
+    for (pre_images, there, risk) in cases {
+        let schema = Schema { options: Options { pre_images, ..Options::default() }, ..schema(vec![]) };
+        let changes = collection(&schema, Some(&Found { pre_images: there, ..found(vec![]) }));
+        assert_eq!(
+            changes.iter().map(Change::risk).collect::<Vec<_>>(),
+            Vec::from_iter(risk),
+            "{pre_images:?} {there}"
+        );
     }
 }
 
