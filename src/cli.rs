@@ -33,7 +33,7 @@ enum Command {
     /// Bring the database in step with the collection files and serve the API
     Serve(Box<serve::Args>),
     /// Check the collection files; no database is needed, but to try their examples
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// Show what would change in the database, and which stored documents stand in the way; exit code 0 when nothing
     /// would change, 2 when something would, 3 when it cannot, 1 on an error
     Plan(plan::Args),
@@ -77,7 +77,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::SuperviseMongod(args) => runtime(1)?.block_on(supervise::run(&args)),
         Command::Dev(args) => runtime(1)?.block_on(dev::run(&args)),
         Command::Serve(args) => runtime(args.threads())?.block_on(serve::run(&args)),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => runtime(1)?.block_on(check::run(&args)),
         Command::Plan(args) => runtime(1)?.block_on(plan::run(&args)),
         Command::Apply(args) => runtime(1)?.block_on(apply::run(&args)),
         Command::Keys(args) => runtime(1)?.block_on(keys::run(&args)),

@@ -20,6 +20,7 @@ mod extract;
 mod health;
 mod insight;
 mod lists;
+mod meta;
 mod negotiate;
 mod problem;
 mod serve;
@@ -31,7 +32,8 @@ mod trace;
 /// The driver recurses through the server's explanations, which quote values of other programs that may be nested a
 /// hundred deep. Give the threads of the runtime 16 MiB of stack (`thread_stack_size`), as the `folio` binary does.
 ///
-/// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics` and `/problems/{slug}`.
+/// All paths are under `/v1`, but for `/healthz`, `/readyz`, `/metrics`, `/collection.schema.json` and
+/// `/problems/{slug}`.
 pub fn router(app: App) -> Router {
     let ways = ways().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
     let ways = ways.fallback(problem::no_route).method_not_allowed_fallback(problem::method_not_allowed);
@@ -39,7 +41,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// Every way in: method (a `GET` answers `HEAD` too), path and handler.
-fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 15] {
+fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 16] {
     let [live, ready, metrics] = health::PATHS;
     [
         ("GET", "/v1", get(collections::index)),
@@ -54,6 +56,7 @@ fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 15] {
         ("PATCH", "/v1/{collection}/{id}", patch(documents::update)),
         ("DELETE", "/v1/{collection}/{id}", delete(documents::delete)),
         ("GET", "/problems/{slug}", get(problem::page)),
+        ("GET", meta::PATH, get(meta::schema)),
         ("GET", live, get(health::live)),
         ("GET", ready, get(health::ready)),
         ("GET", metrics, get(health::metrics)),

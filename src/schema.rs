@@ -17,6 +17,7 @@ use percent_encoding::percent_decode_str;
 use crate::json::{SyntaxError, Tree};
 
 pub mod access;
+pub mod advice;
 pub mod explain;
 pub mod face;
 pub mod field;
@@ -25,6 +26,7 @@ pub mod index;
 pub mod keywords;
 mod kind;
 pub mod load;
+pub mod meta;
 pub mod options;
 pub mod pattern;
 mod sight;

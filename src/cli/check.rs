@@ -1,14 +1,24 @@
-//! `folio check`: the collection files' mistakes, all at once, and what roles may do by them.
+//! `folio check`: the collection files' mistakes, all at once, what MongoDB says of their examples, and what roles may do
+//! by them.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
+use examples::try_all;
+use trial::Tried;
 
-use super::say;
-use crate::{config::Schemas, error::Result, schema::Catalog};
+use super::{say, warn};
+use crate::{
+    config::{Database, Schemas},
+    error::{Error, Result},
+    schema::{Catalog, Schema, advice::advise, meta},
+};
 
+mod examples;
+mod fields;
 mod roles;
 mod table;
+mod trial;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -17,16 +27,81 @@ pub(super) struct Args {
     /// Show what callers with these roles may do, in every collection
     #[arg(long = "as", value_name = "ROLE", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new().map(|role| role.trim().to_owned()))]
     roles: Vec<String>,
+    /// Have MongoDB judge the files' `examples` and `x-counterexamples`, in a database made beside the named one for the
+    /// time being
+    #[arg(long, conflicts_with = "roles")]
+    examples: bool,
+    /// End with exit code 1 where there are warnings
+    #[arg(long, alias = "strict", conflicts_with = "roles")]
+    deny_warnings: bool,
+    /// Write the JSON Schema of collection files, for editors, into a file, and check nothing; without a file, print it
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    #[arg(conflicts_with_all = ["roles", "examples", "deny_warnings"])]
+    meta: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
 }
 
-pub(super) fn run(args: &Args) -> Result<ExitCode> {
+pub(super) async fn run(args: &Args) -> Result<ExitCode> {
+    if let Some(file) = &args.meta {
+        return write_meta(file);
+    }
     let catalog = Catalog::load(&args.schemas.schemas)?;
     if !args.roles.is_empty() {
         say(roles::show(&catalog, &args.roles)?);
         return Ok(ExitCode::SUCCESS);
     }
-    for schema in catalog.iter() {
-        say(format_args!("{}: ok, {} indexes", schema.source.path, schema.indexes.len()));
+    let tried = if args.examples { try_all(&catalog, &args.database).await? } else { Vec::new() };
+    report(&catalog, &tried);
+    let warnings = warn_of(&catalog);
+    let mistakes: Vec<_> = tried.into_iter().flat_map(|tried| tried.mistakes).collect();
+    if !mistakes.is_empty() {
+        return Err(Error::Schemas(mistakes));
     }
+    Ok(if args.deny_warnings && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn write_meta(file: &PathBuf) -> Result<ExitCode> {
+    if file.as_os_str() == "-" {
+        say(meta::text().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = std::fs::write(file, meta::text());
+    written.map_err(|error| Error::Startup(format!("cannot write `{}`: {error}", file.display())))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is right; what is wrong comes together at the end. Without `--examples`, nothing was tried.
+fn report(catalog: &Catalog, tried: &[Tried]) {
+    for (at, schema) in catalog.iter().enumerate() {
+        let tried = tried.get(at);
+        if tried.is_none_or(|tried| tried.mistakes.is_empty()) {
+            say(summary(schema, tried));
+        }
+        for refused in tried.into_iter().flat_map(|tried| &tried.refused) {
+            say(format_args!("    {refused}"));
+        }
+    }
+}
+
+fn summary(schema: &Schema, tried: Option<&Tried>) -> String {
+    let mut parts = vec![format!("{}: ok", schema.source.path), counted(schema.indexes.len(), ["index", "indexes"])];
+    if let Some(tried) = tried {
+        parts.push(counted(tried.accepted, ["example", "examples"]) + " accepted");
+        parts.push(counted(tried.refused.len(), ["counterexample", "counterexamples"]) + " refused");
+    }
+    parts.join(", ")
+}
+
+fn counted(count: usize, [one, many]: [&str; 2]) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Says what is hardly meant, and how much there is of it.
+fn warn_of(catalog: &Catalog) -> usize {
+    let advice: Vec<_> = catalog.iter().flat_map(|schema| advise(schema)).collect();
+    for advice in &advice {
+        warn(advice);
+    }
+    advice.len()
 }

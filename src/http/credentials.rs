@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
 
-use super::{extract::Asker, health};
+use super::{extract::Asker, health, meta};
 use crate::{
     access::Caller,
     app::App,
@@ -21,11 +21,13 @@ const KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Whoever sends no credentials.
 static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| Arc::new(Caller::anonymous()));
 
-/// Finds out who sends the request, before anything else of it is looked at. Health is nobody's secret.
+/// Finds out who sends the request, before anything else of it is looked at. Health is nobody's secret, and neither is
+/// what a collection file may say.
 ///
 /// See [RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
 pub(super) fn admit(app: &App, request: &mut Request) -> Result<()> {
-    if health::PATHS.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    if health::PATHS.contains(&path) || path == meta::PATH {
         return Ok(());
     }
     let caller = match credential(request.headers())? {

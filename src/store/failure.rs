@@ -87,7 +87,7 @@ pub(super) fn of_find(error: DriverError) -> Error {
 }
 
 /// Why a write of `document` into the collection failed, to be told with [discretion](super::discretion).
-pub(super) fn of_write(error: &DriverError, schema: &Schema, document: Option<&RawDocument>) -> Error {
+pub(crate) fn of_write(error: &DriverError, schema: &Schema, document: Option<&RawDocument>) -> Error {
     match code(error) {
         Some(codes::DOCUMENT_VALIDATION) => {
             let details = refusal(error).unwrap_or_default();

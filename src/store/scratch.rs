@@ -11,6 +11,8 @@ use mongodb::{
 
 use super::failure;
 
+pub(crate) mod database;
+
 /// What the name of every scratch collection begins with; an `ObjectId` follows, which holds its age.
 const PREFIX: &str = "_folio_probe_";
 
@@ -49,17 +51,18 @@ pub(crate) async fn remove(scratch: Collection<RawDocumentBuf>) {
 pub(crate) async fn sweep(db: &Database) -> Result<(), DriverError> {
     let filter = doc! { "name": { "$regex": format!("^{PREFIX}") } };
     for name in db.list_collection_names().filter(filter).await? {
-        if is_leftover(&name, SystemTime::now()) {
+        if is_older(&name, PREFIX, (SystemTime::now(), LEFTOVER)) {
             db.collection::<RawDocumentBuf>(&name).drop().await?;
         }
     }
     Ok(())
 }
 
-fn is_leftover(name: &str, now: SystemTime) -> bool {
-    let id = name.strip_prefix(PREFIX).and_then(|id| ObjectId::parse_str(id).ok());
+/// Whether the name is `prefix` and an `ObjectId` that was older than `limit` at the time `now`.
+fn is_older(name: &str, prefix: &str, (now, limit): (SystemTime, Duration)) -> bool {
+    let id = name.strip_prefix(prefix).and_then(|id| ObjectId::parse_str(id).ok());
     let made = id.map(|id| id.timestamp().to_system_time());
-    made.is_some_and(|made| now.duration_since(made).is_ok_and(|age| age > LEFTOVER))
+    made.is_some_and(|made| now.duration_since(made).is_ok_and(|age| age > limit))
 }
 
 /// Nothing here has to outlive a crash.
@@ -74,6 +77,7 @@ mod tests {
     #[test]
     fn tells_leftovers_from_collections_in_use_and_from_others() {
         let now = ObjectId::new().timestamp().to_system_time();
+        let is_leftover = |name: &str, now| is_older(name, PREFIX, (now, LEFTOVER));
         let fresh = format!("{PREFIX}{}", ObjectId::new());
         assert!(!is_leftover(&fresh, now));
         assert!(!is_leftover(&fresh, now - Duration::from_secs(900)));

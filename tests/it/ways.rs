@@ -112,6 +112,7 @@ fn ways() -> Vec<Way> {
         way(Method::PATCH, "/v1/{collection}/{id}", "/v1/notes/{id}", change, Need::Update),
         way(Method::DELETE, "/v1/{collection}/{id}", "/v1/notes/{id}", "", Need::Delete),
         way(Method::GET, "/problems/{slug}", "/problems/forbidden", "", Need::Name),
+        way(Method::GET, "/collection.schema.json", "/collection.schema.json", "", Need::Nothing),
         way(Method::GET, "/healthz", "/healthz", "", Need::Nothing),
         way(Method::GET, "/readyz", "/readyz", "", Need::Nothing),
         way(Method::GET, "/metrics", "/metrics", "", Need::Nothing),
