@@ -12,6 +12,7 @@ mod apply;
 mod check;
 mod color;
 mod dev;
+mod infer;
 mod keys;
 mod plan;
 mod progress;
@@ -39,6 +40,8 @@ enum Command {
     Plan(plan::Args),
     /// Make the database as the collection files say, after showing what that changes; exit codes as of `folio plan`
     Apply(apply::Args),
+    /// Write a first collection file for a collection that exists
+    Infer(Box<infer::Args>),
     /// Make, list and revoke API keys
     Keys(Box<keys::Args>),
     /// Own a private MongoDB server until the standard input ends
@@ -80,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Check(args) => runtime(1)?.block_on(check::run(&args)),
         Command::Plan(args) => runtime(1)?.block_on(plan::run(&args)),
         Command::Apply(args) => runtime(1)?.block_on(apply::run(&args)),
+        Command::Infer(args) => runtime(1)?.block_on(infer::run(&args)),
         Command::Keys(args) => runtime(1)?.block_on(keys::run(&args)),
     }
 }

@@ -22,7 +22,8 @@
 //! # Map
 //!
 //! A pure core: [`schema`] (files to validators, and verdicts back to files), [`codec`] (BSON as JSON),
-//! [`query`] and [`update`] (what is asked for, and what it comes to), [`access`] (who may).
+//! [`query`] and [`update`] (what is asked for, and what it comes to), [`access`] (who may), [`infer`] (documents to a
+//! first file).
 //! A thin shell: [`store`] (the database), [`sync`] (files and database in step), [`auth`] (who asks), [`http`] (the
 //! API), [`cli`].
 //! [`app`] holds them together; [`document`] is the typed way in.
@@ -38,6 +39,7 @@ pub mod document;
 pub mod error;
 pub mod etag;
 pub mod http;
+pub mod infer;
 pub mod json;
 pub mod metrics;
 pub mod mongod;

@@ -18,6 +18,7 @@ use crate::{
     schema::{Catalog, Index},
 };
 
+mod adopt;
 mod apply;
 mod breaking;
 mod change;
@@ -40,6 +41,7 @@ mod stage;
 mod standing;
 mod walk;
 
+pub use adopt::{Adopted, adopt};
 pub use breaking::{Breaking, Sample};
 pub use change::{Change, Risk};
 pub use count::{Count, Counting, Pace, Progress, Reading};

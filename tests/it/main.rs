@@ -20,6 +20,7 @@ mod documents;
 mod duplicates;
 mod filters;
 mod guard;
+mod infer;
 mod insight;
 mod json_schema;
 mod lists;
