@@ -12,6 +12,7 @@ mod apply;
 mod check;
 mod color;
 mod dev;
+mod docs;
 mod infer;
 mod keys;
 mod plan;
@@ -42,6 +43,8 @@ enum Command {
     Apply(apply::Args),
     /// Write a first collection file for a collection that exists
     Infer(Box<infer::Args>),
+    /// Write pages that describe the collections, with a diagram of all
+    Docs(docs::Args),
     /// Make, list and revoke API keys
     Keys(Box<keys::Args>),
     /// Own a private MongoDB server until the standard input ends
@@ -77,6 +80,7 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> 
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Docs(args) => docs::run(&args),
         Command::SuperviseMongod(args) => runtime(1)?.block_on(supervise::run(&args)),
         Command::Dev(args) => runtime(1)?.block_on(dev::run(&args)),
         Command::Serve(args) => runtime(args.threads())?.block_on(serve::run(&args)),

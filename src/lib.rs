@@ -23,7 +23,7 @@
 //!
 //! A pure core: [`schema`] (files to validators, and verdicts back to files), [`codec`] (BSON as JSON),
 //! [`query`] and [`update`] (what is asked for, and what it comes to), [`access`] (who may), [`infer`] (documents to a
-//! first file).
+//! first file), [`docs`] (files in words).
 //! A thin shell: [`store`] (the database), [`sync`] (files and database in step), [`auth`] (who asks), [`http`] (the
 //! API), [`cli`].
 //! [`app`] holds them together; [`document`] is the typed way in.
@@ -35,6 +35,7 @@ pub mod auth;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod docs;
 pub mod document;
 pub mod error;
 pub mod etag;

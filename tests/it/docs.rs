@@ -3,14 +3,19 @@
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use clap::{Command, CommandFactory};
-use folio::{cli::Cli, problem, schema::load};
+use folio::{
+    cli::Cli,
+    problem,
+    schema::{load, meta},
+};
 
-fn check(path: &str, current: &str) {
+/// Compares the generated page with the stored one; `tests` write it anew.
+pub(crate) fn check(path: &str, current: &str, tests: &str) {
     if std::env::var_os("FOLIO_UPDATE").is_some() {
         fs::write(path, current).unwrap();
     }
     let stored = fs::read_to_string(Path::new(path)).unwrap_or_default();
-    assert!(stored == current, "{path} is stale: write it with `FOLIO_UPDATE=1 cargo test --test it docs`");
+    assert!(stored == current, "{path} is stale: write it with `FOLIO_UPDATE=1 cargo test --test it {tests}`");
 }
 
 #[test]
@@ -24,7 +29,7 @@ fn errors_are_documented() {
         let problem::Problem { slug, status, title, meaning, remedy } = problem;
         write!(text, "\n## {title}\n\n`{slug}`, status {status}\n\n{meaning}\n\n{remedy}\n").unwrap();
     }
-    check("docs/errors.md", &text);
+    check("docs/errors.md", &text, "docs");
 }
 
 /// The table of a command's arguments.
@@ -58,6 +63,11 @@ fn the_rules_in_the_documentation_are_rules() {
         let mistakes = load::parse("things.json", "things", file).err();
         assert!(mistakes.is_none(), "{rules}: {mistakes:?}");
     }
+}
+
+#[test]
+fn the_schema_for_editors_is_current() {
+    check("docs/collection.schema.json", meta::text(), "docs");
 }
 
 /// The files of a folder of tests, and what is in them.
@@ -106,5 +116,5 @@ fn settings_are_documented() {
          | `FOLIO_LOG_FORMAT` | | `json` logs JSON, one object a line |\n\
          | `FOLIO_MONGOD` | | The `mongod` program that `folio dev` and the tests run |\n",
     );
-    check("docs/config.md", &text);
+    check("docs/config.md", &text, "docs");
 }

@@ -31,6 +31,7 @@ mod plan;
 mod representations;
 mod roundtrip;
 mod rules;
+mod schema_pages;
 mod service;
 mod shapes;
 mod startup;
