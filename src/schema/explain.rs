@@ -5,6 +5,7 @@
 //! rather than at a schema, all below it is MongoDB's way to express that keyword and is not shown.
 
 mod place;
+mod rest;
 mod sentence;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use super::{Field, Kind, Schema, validator};
 use crate::{codec, error::Violation, json::Tree};
 use place::{Place, Rule};
+use rest::{REST, is_never, is_split};
 
 /// Found values whose JSON is longer are left out, in bytes.
 const MAX_FOUND: usize = 1024;
@@ -94,6 +96,7 @@ impl<'s> Verdict<'s> {
             }
             "additionalProperties" => self.unexpected(entry, place),
             "required" => self.missing(entry, place),
+            "anyOf" if self.rest(place).is_some() && is_split(entry, place) => self.case(entry, place),
             "" => {}
             operator => self.rule(operator, entry, place),
         }
@@ -115,6 +118,9 @@ impl<'s> Verdict<'s> {
                 let value = self.value(Some(&schema), keyword);
                 let detail = sentence::rule(keyword, value, &self.schema.source.text);
                 self.broken(place, Broken { schema: Some(schema), keyword, value, detail }, considered(parent, 0));
+            }
+            Some(Rule::Never { keyword, .. }) if REST.contains(&keyword) && !is_never(parent, list) => {
+                documents(parent, list).for_each(|entry| self.operator(entry, place));
             }
             Some(Rule::Never { schema, keyword, name, value }) => {
                 let detail = sentence::never(keyword, &name);
@@ -210,9 +216,11 @@ impl<'s> Verdict<'s> {
     }
 
     fn unexpected(&mut self, entry: &Document, place: &Place) {
-        let (schema, keyword) = (place.schema(), "additionalProperties");
+        let operator = "additionalProperties";
+        let rest = self.rest(place).filter(|rest| rest.is_never);
+        let (schema, keyword) = rest.map_or((place.schema(), operator), |rest| (Some(rest.schema), rest.keyword));
         let value = self.value(schema.as_deref(), keyword);
-        for name in strings(entry, keyword).take(MAX_VIOLATIONS) {
+        for name in strings(entry, operator).take(MAX_VIOLATIONS) {
             let detail = sentence::unexpected(name, place.field(&self.schema.root));
             let broken = Broken { schema: schema.clone(), keyword, value, detail };
             self.broken(&place.member(name), broken, None);

@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 64;
 /// Enough for every schema that loads; what comes after is taken as unknown.
 const MAX_SCHEMAS: usize = 20_000;
 
+/// Keywords that speak of members which are not in the shape by their names.
+const UNNAMED: [&str; 4] = ["patternProperties", "additionalProperties", "if", "dependentSchemas"];
+
 /// The shape that the subschema `tree` of `source` describes, with `$ref` followed and `allOf`, `anyOf`, `oneOf` and
 /// `if` combined. It allows at least what the subschema does.
 ///
@@ -112,6 +115,9 @@ impl Derivation<'_> {
         if let Some(union) = self.conditional(tree, depth) {
             field = combine::intersect(field, union);
         }
+        if let Some(rest) = tree.get("unevaluatedProperties").filter(|_| self.names_all(tree, "", depth)) {
+            field.additional = combine::unite_additional(Additional::Forbidden, self.field(rest, depth + 1));
+        }
         if let Some(default) = tree.get("default") {
             field.default = read(self.source, default, &field).ok();
         }
@@ -126,6 +132,20 @@ impl Derivation<'_> {
             fits = combine::intersect(fits, self.field(then, depth + 1));
         }
         Some(combine::unite(combine::bare(fits), combine::bare(self.field(otherwise, depth + 1))))
+    }
+
+    /// Whether every member that the subschema speaks of, but by `last`, has a name among the properties of its shape.
+    fn names_all(&mut self, tree: &Tree, last: &str, depth: usize) -> bool {
+        let Some(room) = self.room.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return false };
+        self.room = room;
+        if UNNAMED.iter().chain([&last]).any(|keyword| tree.get(keyword).is_some()) {
+            return false;
+        }
+        let source = self.source;
+        let target = tree.get("$ref").and_then(Tree::as_str).and_then(|reference| source.resolve(reference));
+        let listed = ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|keyword| list(tree, keyword));
+        let mut parts = listed.chain(target.map(|(_, target)| target));
+        parts.all(|part| self.names_all(part, "unevaluatedProperties", depth + 1))
     }
 
     /// What the subschema says by itself.

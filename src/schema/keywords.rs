@@ -71,8 +71,6 @@ const fn anywhere(form: Form) -> Status {
     Status::Supported(Position::Anywhere, form)
 }
 
-const UNEVALUATED: &str =
-    "MongoDB cannot know what other subschemas have evaluated; use `additionalProperties` or `items`";
 const DYNAMIC: &str = "a MongoDB validator cannot refer to itself; use `$ref`";
 const DEPENDENCIES: &str = "draft 2020-12 says `dependentRequired` or `dependentSchemas`";
 
@@ -97,6 +95,7 @@ pub const TABLE: [(&str, Status); 72] = [
     ("required", anywhere(Names)),
     ("patternProperties", anywhere(SchemaMap)),
     ("additionalProperties", anywhere(Schema)),
+    ("unevaluatedProperties", anywhere(Schema)),
     ("propertyNames", anywhere(Schema)),
     ("minProperties", anywhere(Count)),
     ("maxProperties", anywhere(Count)),
@@ -104,6 +103,7 @@ pub const TABLE: [(&str, Status); 72] = [
     ("dependentSchemas", anywhere(SchemaMap)),
     ("prefixItems", anywhere(Schemas)),
     ("items", anywhere(Schema)),
+    ("unevaluatedItems", anywhere(Schema)),
     ("contains", anywhere(Schema)),
     ("minContains", anywhere(Count)),
     ("uniqueItems", anywhere(Bool)),
@@ -136,8 +136,6 @@ pub const TABLE: [(&str, Status); 72] = [
     ("x-counterexamples", root(Documents)),
     ("x-queries", Later),
     ("maxContains", Refused("a MongoDB validator cannot count the items that match a schema")),
-    ("unevaluatedProperties", Refused(UNEVALUATED)),
-    ("unevaluatedItems", Refused(UNEVALUATED)),
     ("$dynamicRef", Refused(DYNAMIC)),
     ("$dynamicAnchor", Refused(DYNAMIC)),
     ("$recursiveRef", Refused(DYNAMIC)),

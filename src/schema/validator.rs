@@ -21,6 +21,7 @@
 //! | `…/contains` | always, but for `minContains: 0` | `not` an array all of whose items are `not` the schema |
 //! | `…/then` | always | `anyOf` of `not` the condition (`…/if`) and the schema, with the same `description` |
 //! | `…/else` | always | `anyOf` of the condition (`…/if`) and the schema, with the same `description` |
+//! | `…/unevaluatedProperties`, `…/unevaluatedItems` | unless all is evaluated | `additionalProperties`, or `items` and `additionalItems`, or `anyOf` of several such, each with its conditions in `allOf`; all have the same `description` |
 //! | the place that `$ref` leads to | beside other keywords | the schema there |
 //!
 //! Other keywords stand under their own names, but for `exclusiveMinimum` and `exclusiveMaximum` (`minimum` and `maximum`
@@ -32,7 +33,9 @@ mod keywords;
 mod names;
 mod object;
 mod place;
+mod unevaluated;
 mod values;
+mod ways;
 
 use bson::{Bson, Document, doc};
 
@@ -42,6 +45,9 @@ use crate::{
     json::{Node, Tree},
 };
 use place::Place;
+
+/// How many schemas a validator may have.
+pub(super) const MAX_SCHEMAS: usize = 10_000;
 
 /// The `$jsonSchema` (without that key around it) that enforces `source`, whose `$ref`s the loader has found to end.
 ///
@@ -62,9 +68,15 @@ pub(super) fn mistakes(source: &Source) -> Vec<Mistake> {
 }
 
 fn compile_root(source: &Source, names_id: bool, whole: bool) -> (Document, Vec<Mistake>) {
-    let mut compiler = Compiler { source, names_id, mistakes: Vec::new() };
+    let mut compiler = Compiler { source, names_id, room: MAX_SCHEMAS, mistakes: Vec::new() };
     let root = Place { tree: &source.tree, pointer: String::new(), shape: Field::any(), whole };
     let validator = compiler.schema(&root);
+    if compiler.room == 0 {
+        let detail = format!(
+            "unfolds to more than {MAX_SCHEMAS} schemas, with those that `unevaluatedProperties` and `unevaluatedItems` repeat"
+        );
+        compiler.mistake("", detail);
+    }
     compiler.mistakes.sort();
     compiler.mistakes.dedup();
     (validator, compiler.mistakes)
@@ -128,17 +140,22 @@ struct Compiler<'s> {
     source: &'s Source,
     /// Whether the file says what an `_id` is.
     names_id: bool,
+    /// How many more schemas there may be.
+    room: usize,
     mistakes: Vec<Mistake>,
 }
 
 impl<'s> Compiler<'s> {
     fn schema(&mut self, place: &Place<'s>) -> Document {
+        self.room = self.room.saturating_sub(1);
+        if self.room == 0 {
+            return Document::new();
+        }
         let mut draft = Draft { schema: description(&place.pointer), pieces: Vec::new() };
         match &place.tree.node {
             Node::Object(_) if is_reference_alone(place.tree) => return self.target(place),
             Node::Object(members) => {
-                let shape = values::narrow(field::derive(self.source, place.tree), &place.shape);
-                let place = Place { tree: place.tree, pointer: place.pointer.clone(), shape, whole: place.whole };
+                let place = self.narrowed(place);
                 for (keyword, value) in members {
                     self.keyword(&place, keyword, value, &mut draft);
                 }
@@ -149,6 +166,12 @@ impl<'s> Compiler<'s> {
             _ => {}
         }
         draft.finish()
+    }
+
+    /// The same place with all that is known of its types.
+    fn narrowed(&self, place: &Place<'s>) -> Place<'s> {
+        let shape = values::narrow(field::derive(self.source, place.tree), &place.shape);
+        Place { tree: place.tree, pointer: place.pointer.clone(), shape, whole: place.whole }
     }
 
     /// What `$ref` leads to, in place of the reference: a violation names the rule where its author wrote it.
@@ -166,7 +189,7 @@ impl<'s> Compiler<'s> {
         target.map(|(pointer, tree)| Place { tree, pointer, shape: place.shape.clone(), whole: place.whole })
     }
 
-    fn keyword(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
+    fn keyword(&mut self, place: &Place<'s>, keyword: &'s str, value: &'s Tree, draft: &mut Draft) {
         match keyword {
             "type" => keywords::types(place, value, draft),
             "bsonType" => keywords::bson_types(value, draft),
@@ -177,6 +200,7 @@ impl<'s> Compiler<'s> {
             "required" => object::required(place, value, draft),
             "dependentRequired" => object::dependent_required(place, value, draft),
             "dependentSchemas" => self.dependent_schemas(place, value, draft),
+            "unevaluatedProperties" | "unevaluatedItems" => self.unevaluated(place, (keyword, value), draft),
             "prefixItems" => self.prefix_items(place, value, draft),
             "items" => self.items(place, value, draft),
             "contains" => self.contains(place, value, draft),
@@ -203,9 +227,8 @@ impl<'s> Compiler<'s> {
     }
 
     fn alternatives(&mut self, place: &Place<'s>, keyword: &str, value: &'s Tree, draft: &mut Draft) {
-        let branches = value.as_array().unwrap_or_default().iter().enumerate();
-        let branches = branches.map(|(i, branch)| self.schema(&place.branch(branch, &[keyword, &i.to_string()])));
-        let branches: Vec<_> = branches.map(Bson::Document).collect();
+        let branches = place.branches(keyword, value);
+        let branches: Vec<_> = branches.iter().map(|branch| Bson::from(self.schema(branch))).collect();
         draft.schema.insert(keyword, branches);
     }
 

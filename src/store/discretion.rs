@@ -53,11 +53,13 @@ fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Opti
     let object = violation.pointer.rsplit_once('/').map_or("", |(object, _)| object);
     let is_open = || lead(object, document, Sight::of_hidden(shape)).is_some_and(|sight| sight.is_clear());
     Some(match violation.keyword.as_str() {
-        "required" | "additionalProperties" if is_open() => violation,
+        "required" | "additionalProperties" | "unevaluatedProperties" if is_open() => violation,
         "required" => Violation { expected: None, ..violation },
         // These name, or allow, other members.
         "dependentRequired" | "propertyNames" if !is_open() => unspeakable(violation.pointer),
-        "additionalProperties" => Violation { detail: "is not a declared field".to_owned(), ..violation },
+        "additionalProperties" | "unevaluatedProperties" => {
+            Violation { detail: "is not a declared field".to_owned(), ..violation }
+        }
         keyword if PLAIN.contains(&keyword) || hidden.is_clear() => violation,
         _ => unspeakable(violation.pointer),
     })
@@ -97,9 +99,9 @@ fn declared(rule: &str, mut sight: Sight<'_>) -> Spoken {
     while let Some(keyword) = tokens.next() {
         let part = match keyword.as_str() {
             "properties" => tokens.next().and_then(|name| sight.member(&name)),
-            "additionalProperties" => sight.others(),
+            "additionalProperties" | "unevaluatedProperties" => sight.others(),
             "allOf" | "anyOf" | "oneOf" => tokens.next().map(|_| sight),
-            "items" | "not" => Some(sight),
+            "items" | "unevaluatedItems" | "not" => Some(sight),
             "then" | "else" | "dependentSchemas" if !sight.is_clear() => return Spoken::Perhaps,
             _ => return Spoken::Seen,
         };
@@ -150,6 +152,7 @@ mod tests {
             ("/title", "type", "#/properties/title", Some(whole)),
             ("/title", "required", "#", Some(no_list)),
             ("/titel", "additionalProperties", "#", Some((false, true, true))),
+            ("/titel", "unevaluatedProperties", "#", Some((false, true, true))),
             ("/pin", "maxLength", "#/properties/pin", Some(no_found)),
             ("/in", "type", "#/properties/in", Some(no_found)),
             ("/in", "const", "#/properties/in", Some((false, false, false))),

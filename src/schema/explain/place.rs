@@ -114,7 +114,14 @@ impl Place {
             let left = tokens.len() - at;
             holder = at;
             at += match keyword {
-                "items" | "additionalProperties" | "not" | "if" | "then" | "else" => 1,
+                "items"
+                | "additionalProperties"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "unevaluatedProperties"
+                | "unevaluatedItems" => 1,
                 "contains" | "propertyNames" if left > 1 => 1,
                 "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "allOf" | "anyOf" | "oneOf"
                 | "prefixItems"

@@ -8,12 +8,13 @@ use crate::{
 
 const STRING_RULES: [&str; 5] = ["minLength", "maxLength", "pattern", "format", "contentEncoding"];
 const NUMBER_RULES: [&str; 5] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
-const ARRAY_RULES: [&str; 7] =
-    ["prefixItems", "items", "contains", "minContains", "minItems", "maxItems", "uniqueItems"];
-const OBJECT_RULES: [&str; 9] = [
+const ARRAY_RULES: [&str; 8] =
+    ["prefixItems", "items", "unevaluatedItems", "contains", "minContains", "minItems", "maxItems", "uniqueItems"];
+const OBJECT_RULES: [&str; 10] = [
     "properties",
     "patternProperties",
     "additionalProperties",
+    "unevaluatedProperties",
     "propertyNames",
     "required",
     "minProperties",

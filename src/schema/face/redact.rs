@@ -27,6 +27,9 @@ const NOWHERE: [&str; 3] = ["$defs", "$ref", "x-indexes"];
 /// Keywords about names, which may be those of what is hidden.
 const NAMES: [&str; 2] = ["patternProperties", "propertyNames"];
 
+/// Keywords that are about what others leave, some of which may be left out.
+const REST: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
+
 /// Keywords that are one condition together.
 const CONDITION: [&str; 3] = ["if", "then", "else"];
 
@@ -63,7 +66,7 @@ impl Redaction<'_> {
         let same = || Some(value.clone());
         match (name, &value.node) {
             (name, _) if NOWHERE.contains(&name) => None,
-            (name, _) if (WHOLE.contains(&name) || NAMES.contains(&name)) && !sight.is_clear() => None,
+            (name, _) if [&WHOLE[..], &NAMES, &REST].concat().contains(&name) && !sight.is_clear() => None,
             ("patternProperties", Node::Object(members)) => {
                 Some(node(value, Node::Object(self.members(members, |_| Some(Sight::CLEAR)))))
             }
@@ -81,7 +84,7 @@ impl Redaction<'_> {
                 Some(node(value, Node::Object(self.members(members, same))))
             }
             ("additionalProperties", _) => sight.others().map(|sight| self.schema(value, &sight)),
-            ("items" | "contains", _) => Some(self.schema(value, sight)),
+            ("items" | "contains" | "unevaluatedItems" | "unevaluatedProperties", _) => Some(self.schema(value, sight)),
             ("allOf" | "anyOf" | "prefixItems", Node::Array(parts)) => {
                 Some(node(value, Node::Array(parts.iter().map(|part| self.schema(part, sight)).collect())))
             }

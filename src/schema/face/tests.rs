@@ -205,6 +205,7 @@ fn shows_nothing_of_what_is_hidden_in_conditions_and_names() {
             r#""contains":{"required":["x"]},"prefixItems":[{"properties":{"x":{},"b":{}}}]"#,
             r#""contains":{"required":[]},"prefixItems":[{"properties":{"b":{}}}]"#,
         ),
+        (r#""minItems":1,"unevaluatedProperties":{"required":["x"]},"unevaluatedItems":false"#, r#""minItems":1"#),
     ] {
         shows(keywords, &[], keywords);
         shows(keywords, &["x"], left);

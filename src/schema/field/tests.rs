@@ -175,6 +175,29 @@ fn undeclared_members_are_what_patterns_and_the_rest_allow() {
 }
 
 #[test]
+fn what_is_left_is_known_where_all_others_are_named() {
+    for (text, additional) in [
+        (r#"{"properties": {"a": {}}, "unevaluatedProperties": false}"#, Additional::Forbidden),
+        (
+            r##"{"oneOf": [{"$ref": "#/x"}, {"properties": {"b": {}}}], "x": {}, "unevaluatedProperties": false}"##,
+            Additional::Forbidden,
+        ),
+        (r#"{"unevaluatedProperties": true}"#, Additional::Any),
+        (r#"{"allOf": [{"unevaluatedProperties": false}], "unevaluatedProperties": false}"#, Additional::Forbidden),
+        (r#"{"allOf": [{"patternProperties": {"a": {}}}], "unevaluatedProperties": false}"#, Additional::Any),
+        (r#"{"dependentSchemas": {"a": {}}, "unevaluatedProperties": false}"#, Additional::Any),
+        (r#"{"if": {}, "unevaluatedProperties": false}"#, Additional::Any),
+    ] {
+        assert_eq!(shape(text).additional, additional, "{text}");
+    }
+    assert!(
+        shape(r#"{"anyOf": [{"properties": {"b": {}}}, {}], "unevaluatedProperties": false}"#)
+            .properties
+            .contains_key("b")
+    );
+}
+
+#[test]
 fn conditions_say_what_both_ways_say() {
     let cases: [(&str, &[&str]); 5] = [
         (

@@ -22,6 +22,10 @@ const ID: &str = "/properties/_id";
 const CONDITIONAL: [&str; 9] =
     ["anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "propertyNames"];
 
+/// Keywords whose schemas are about items, or members that are not named.
+const INNER: [&str; 6] =
+    ["items", "prefixItems", "unevaluatedItems", "additionalProperties", "patternProperties", "unevaluatedProperties"];
+
 /// Where a subschema stands among the documents' fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
@@ -72,7 +76,7 @@ fn parts<'s>(source: &'s Source, pointer: &str, tree: &'s Tree, place: Place) ->
             (_, Place::Choice) => Place::Choice,
             ("properties", Place::Root | Place::Field) if !in_paths(name) => Place::Inner,
             ("properties", Place::Root) => Place::Field,
-            ("items" | "prefixItems" | "additionalProperties" | "patternProperties", _) => Place::Inner,
+            (keyword, _) if INNER.contains(&keyword) => Place::Inner,
             _ => place,
         };
         parts.push((at, part, place));

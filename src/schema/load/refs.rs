@@ -8,16 +8,18 @@ use std::{
 use super::{Report, link};
 use crate::{
     json::{Tree, below},
-    schema::{Source, keywords},
+    schema::{Source, keywords, validator::MAX_SCHEMAS},
 };
 
 /// How deep subschemas may stand in each other, `$ref`s followed. MongoDB's explanation nests at most four times as deep,
 /// and it gives none that nests deeper than 190.
 const MAX_DEPTH: usize = 32;
+/// Keywords whose schemas may hold or not, so that the cases of what others leave (`validator::ways`) repeat them.
+const CHOICES: [&str; 7] = ["anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "contains"];
+/// How much deeper than the schema the repeated ones stand.
+const REPEATED: usize = 4;
 /// Keywords whose schemas stand twice as deep in the validator as in the file.
 const WRAPPED: [&str; 5] = ["if", "then", "else", "dependentSchemas", "contains"];
-/// How many subschemas there may be, `$ref`s followed.
-const MAX_SCHEMAS: usize = 10_000;
 
 /// Adds what is wrong with the file's own `$ref`s, of which `lost` are files that cannot be read. Says whether following
 /// them ends.
@@ -89,10 +91,27 @@ struct Extent {
     size: usize,
     /// How deep they stand in each other.
     height: usize,
+    /// The height of those that judge the same value and may hold or not.
+    choice: usize,
+}
+
+impl Extent {
+    const ONE: Self = Self { size: 1, height: 1, choice: 0 };
+
+    fn add(&mut self, part: &Part<'_>, of_part: Self) {
+        self.size = self.size.saturating_add(of_part.size.saturating_mul(part.times));
+        self.height = self.height.max(of_part.height + part.step);
+        self.choice = self.choice.max(match part.keyword.as_str() {
+            keyword if CHOICES.contains(&keyword) => of_part.height.max(of_part.choice),
+            "allOf" | "$ref" => of_part.choice,
+            _ => 0,
+        });
+    }
 }
 
 /// A subschema as a part of another one.
 struct Part<'s> {
+    keyword: String,
     place: String,
     tree: &'s Tree,
     /// How often it is written out.
@@ -113,18 +132,22 @@ impl<'s> Unfolding<'s> {
     fn measure(&mut self, place: &str, tree: &'s Tree, depth: usize) -> Extent {
         let known = self.extents.get(place).copied();
         if depth + known.map_or(1, |extent| extent.height) > MAX_DEPTH {
-            self.refuse(place, format!("stands deeper than {MAX_DEPTH} schemas, with each `$ref` followed"));
-            return Extent { size: 1, height: 1 };
+            self.refuse(place, too_deep());
+            return Extent::ONE;
         }
         if let Some(extent) = known {
             return extent;
         }
         self.open.insert(place.to_owned());
-        let mut extent = Extent { size: 1, height: 1 };
+        let mut extent = Extent::ONE;
         for part in self.parts(place, tree) {
-            let Extent { size, height } = self.measure(&part.place, part.tree, depth + part.step);
-            extent.size = extent.size.saturating_add(size.saturating_mul(part.times));
-            extent.height = extent.height.max(height + part.step);
+            extent.add(&part, self.measure(&part.place, part.tree, depth + part.step));
+        }
+        if tree.get("unevaluatedProperties").or(tree.get("unevaluatedItems")).is_some() {
+            extent.height = extent.height.max(REPEATED + extent.choice);
+            if depth + extent.height > MAX_DEPTH {
+                self.refuse(place, too_deep());
+            }
         }
         self.open.remove(place);
         self.extents.insert(place.to_owned(), extent);
@@ -137,8 +160,14 @@ impl<'s> Unfolding<'s> {
         let part = |(below, tree): (String, &'s Tree)| {
             let keyword = below[place.len()..].split('/').nth(1).unwrap_or_default();
             let times = if keyword == "if" { branches } else { 1 };
-            let step = if WRAPPED.contains(&keyword) { 2 } else { 1 };
-            (keyword != "$defs").then_some(Part { place: below, tree, times, step })
+            let step = match keyword {
+                "unevaluatedItems" => 4,
+                "unevaluatedProperties" => 3,
+                keyword if WRAPPED.contains(&keyword) => 2,
+                _ => 1,
+            };
+            let keyword = keyword.to_owned();
+            (keyword != "$defs").then_some(Part { keyword, place: below, tree, times, step })
         };
         let mut parts: Vec<_> = keywords::subschemas(place, tree).into_iter().filter_map(part).collect();
         match reference(tree).and_then(|reference| self.source.resolve(reference)) {
@@ -146,7 +175,10 @@ impl<'s> Unfolding<'s> {
                 let at = below(place, "$ref");
                 self.refuse(&at, "leads back to itself: a MongoDB validator cannot be recursive".to_owned());
             }
-            target => parts.extend(target.map(|(place, tree)| Part { place, tree, times: 1, step: 1 })),
+            target => {
+                let keyword = "$ref".to_owned();
+                parts.extend(target.map(|(place, tree)| Part { keyword, place, tree, times: 1, step: 1 }));
+            }
         }
         parts
     }
@@ -155,4 +187,8 @@ impl<'s> Unfolding<'s> {
         self.bounded = false;
         self.report.add(place, detail);
     }
+}
+
+fn too_deep() -> String {
+    format!("stands deeper than {MAX_DEPTH} schemas, with each `$ref` followed")
 }

@@ -1,7 +1,7 @@
 //! What each keyword is for, as editors show it beside the keyword.
 
 /// Every keyword that can be used, with what it is for.
-const WORDS: [(&str, &str); 57] = [
+const WORDS: [(&str, &str); 59] = [
     ("$schema", "The dialect of the file: draft 2020-12, the only one there is here."),
     ("$id", "A URI that identifies the file to others. Nothing is fetched from it."),
     ("$defs", "Schemas that `$ref` refers to, by name."),
@@ -35,12 +35,22 @@ const WORDS: [(&str, &str); 57] = [
         "additionalProperties",
         "Fields that are not declared: `false` forbids them, a schema is for all of them, `true` or nothing allows any.",
     ),
+    (
+        "unevaluatedProperties",
+        "Fields that no keyword beside it speaks of, nor one of the schemas that hold through `allOf`, `$ref` or `anyOf`: \
+         `false` forbids them, a schema is for all of them.",
+    ),
     ("minProperties", "The least number of fields."),
     ("maxProperties", "The greatest number of fields."),
     ("dependentRequired", "Fields that must be there as soon as another one is."),
     ("dependentSchemas", "Schemas that hold for the object as soon as it has a field."),
     ("prefixItems", "Schemas for the first items of the list, one after the other."),
     ("items", "The schema of the list's items; of those after `prefixItems` where that stands beside it."),
+    (
+        "unevaluatedItems",
+        "Items that no keyword beside it speaks of, nor one of the schemas that hold through `allOf`, `$ref` or `anyOf`: \
+         `false` forbids them, a schema is for all of them.",
+    ),
     ("contains", "A schema that at least one item of the list must fit."),
     ("minContains", "How many items must fit `contains`: 1, or 0 for none."),
     ("uniqueItems", "No two items of the list are equal."),

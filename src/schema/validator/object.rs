@@ -90,7 +90,7 @@ impl<'s> Compiler<'s> {
 }
 
 /// Two patterns of ECMA-262 may be one in PCRE; an empty group makes them differ and changes nothing.
-fn insert_pattern(schema: &mut Document, mut pcre: String, compiled: Document) {
+pub(super) fn insert_pattern(schema: &mut Document, mut pcre: String, compiled: Document) {
     if let Some(group) = ensure(schema, "patternProperties") {
         while group.contains_key(&pcre) {
             pcre.push_str("(?:)");
@@ -101,7 +101,7 @@ fn insert_pattern(schema: &mut Document, mut pcre: String, compiled: Document) {
 
 /// Whether MongoDB takes `name` for itself. One with a dot is a path to it, BSON has none with a NUL, and the empty
 /// one under `properties` aborts the server (seen on 6.0.5) when a document breaks its rule.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains(['.', '\0'])
 }
 
@@ -111,11 +111,11 @@ fn absent(name: &str) -> Document {
 }
 
 /// What an object with the member `name` fulfills, and whatever is no object.
-fn present(name: &str) -> Document {
+pub(super) fn present(name: &str) -> Document {
     doc! { "not": with(doc! { "bsonType": "object" }, absent(name)) }
 }
 
-fn members(value: &Tree) -> impl Iterator<Item = (&String, &Tree)> {
+pub(super) fn members(value: &Tree) -> impl Iterator<Item = (&String, &Tree)> {
     value.as_object().into_iter().flatten()
 }
 

@@ -6,6 +6,7 @@ use crate::{
 };
 
 /// A subschema and what is known of its place.
+#[derive(Clone)]
 pub(super) struct Place<'s> {
     pub(super) tree: &'s Tree,
     pub(super) pointer: String,
@@ -19,6 +20,12 @@ impl<'s> Place<'s> {
     /// A subschema of `self` for the same value.
     pub(super) fn branch(&self, tree: &'s Tree, tokens: &[&str]) -> Self {
         Self { tree, pointer: self.under(tokens), shape: self.shape.clone(), whole: self.whole }
+    }
+
+    /// The subschemas that `keyword` of `self` lists for the same value.
+    pub(super) fn branches(&self, keyword: &str, value: &'s Tree) -> Vec<Self> {
+        let branches = value.as_array().unwrap_or_default().iter().enumerate();
+        branches.map(|(i, branch)| self.branch(branch, &[keyword, &i.to_string()])).collect()
     }
 
     /// A subschema of `self` for a part of the value, of which `shape` is known.

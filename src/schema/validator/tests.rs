@@ -214,10 +214,43 @@ fn a_schema_of_names_becomes_one_pattern() {
 }
 
 #[test]
+fn what_is_left_is_judged_case_by_case() {
+    let cases = [
+        (r#"{"additionalProperties": true, "unevaluatedProperties": false}"#, 0),
+        (r#"{"unevaluatedProperties": true}"#, 0),
+        (r#"{"anyOf": [{"items": true}, true], "unevaluatedItems": true}"#, 0),
+        (r#"{"properties": {"b": true}, "unevaluatedProperties": false}"#, 1),
+        (r#"{"allOf": [{"properties": {"b": true}}, {"prefixItems": [true]}], "unevaluatedItems": false}"#, 1),
+        (r#"{"anyOf": [{"required": ["b"]}, {"minProperties": 1}], "unevaluatedProperties": false}"#, 1),
+        (r#"{"not": {"properties": {"b": true}}, "unevaluatedProperties": false}"#, 1),
+        (r#"{"anyOf": [{"properties": {"b": true}}, {"properties": {"c": true}}], "unevaluatedProperties": false}"#, 3),
+        (r#"{"oneOf": [{"properties": {"b": true}}, {"properties": {"c": true}}], "unevaluatedProperties": false}"#, 2),
+        (r#"{"oneOf": [{"properties": {"b": true}}, {"minProperties": 1}], "unevaluatedProperties": false}"#, 2),
+        (r#"{"if": {"properties": {"b": true}}, "unevaluatedProperties": false}"#, 2),
+        (r#"{"dependentSchemas": {"b": {"properties": {"c": true}}}, "unevaluatedProperties": false}"#, 2),
+        (r#"{"dependentSchemas": {"b": {"prefixItems": [true]}}, "unevaluatedItems": false}"#, 1),
+    ];
+    for (schema, count) in cases {
+        let compiled = property(schema);
+        let is_piece =
+            |piece: &&Value| piece["description"].as_str().is_some_and(|place| place.contains("unevaluated"));
+        let piece = compiled["allOf"].as_array().and_then(|pieces| pieces.iter().find(is_piece).cloned());
+        let found = piece.map_or(0, |piece| piece["anyOf"].as_array().map_or(1, Vec::len));
+        assert_eq!(found, count, "{schema}: {compiled}");
+    }
+}
+
+#[test]
 fn patterns_that_come_to_the_same_stand_beside_each_other() {
     let patterns = &property(r#"{"patternProperties": {"^a": {"minLength": 1}, "^\\u0061": {"maxLength": 9}}}"#)["patternProperties"];
     assert_eq!(patterns.as_object().unwrap().keys().collect::<Vec<_>>(), ["(*UTF)^a", "(*UTF)^a(?:)"]);
 }
+
+/// Each of seven names may be evaluated or not.
+const MANY_CASES: &str = r#"{"dependentSchemas": {
+    "a": {"properties": {"a": true}}, "b": {"properties": {"b": true}}, "c": {"properties": {"c": true}},
+    "d": {"properties": {"d": true}}, "e": {"properties": {"e": true}}, "f": {"properties": {"f": true}},
+    "g": {"properties": {"g": true}}}, "unevaluatedProperties": false}"#;
 
 #[test]
 fn mistakes_name_their_place() {
@@ -227,6 +260,7 @@ fn mistakes_name_their_place() {
         (r#"{"propertyNames": {"not": {"pattern": "["}}}"#, "#/propertyNames/not/pattern: "),
         (r#"{"properties": {"a": {"pattern": "(?i)a"}}}"#, "#/properties/a/pattern: ECMA-262 has no such group"),
         (r#"{"properties": {"a": {"minimum": "x"}}}"#, "#/properties/a/minimum: must be a number"),
+        (MANY_CASES, "#/unevaluatedProperties: more than 64 cases of what is evaluated"),
         (r#"{"nullable": true}"#, "#/nullable: not supported yet"),
         (r##"{"$ref": "#/$defs/x"}"##, "#/$ref: leads nowhere"),
     ];

@@ -14,12 +14,7 @@ pub(super) struct Reason {
 }
 
 /// Every reason there is; of several, the first counts.
-pub(super) const ALL: [Reason; 14] = [
-    reason(
-        "MongoDB cannot know what other subschemas have evaluated",
-        "`unevaluatedProperties`, `unevaluatedItems`",
-        "| `unevaluatedProperties`, `unevaluatedItems` |",
-    ),
+pub(super) const ALL: [Reason; 13] = [
     reason(
         "a MongoDB validator cannot refer to itself",
         "`$dynamicRef`, `$dynamicAnchor`",

@@ -72,6 +72,7 @@ pub(crate) fn assertion() -> BoxedStrategy<(&'static str, Value)> {
         1 => named("dependentRequired", btree_map(select(&NAMES[..]), names(), 0..3).prop_map(|m| json!(m)).boxed()),
         1 => named("minContains", (0..2).prop_map(Value::from).boxed()),
         1 => named("additionalProperties", any::<bool>().prop_map(Value::from).boxed()),
+        1 => select(&["unevaluatedProperties", "unevaluatedItems"][..]).prop_map(|keyword| (keyword, json!(false))),
         1 => named("$ref", select(&["#/$defs/plain", "#/$defs/odd~1na%6de"][..]).prop_map(Value::from).boxed()),
     ]
     .boxed()
@@ -88,6 +89,7 @@ fn applicator(depth: u32) -> BoxedStrategy<(&'static str, Value)> {
         6 => named("properties", &NAMES[..]),
         2 => one().prop_map(|schema| ("items", schema)),
         1 => one().prop_map(|schema| ("additionalProperties", schema)),
+        1 => (one(), select(&["unevaluatedProperties", "unevaluatedItems"][..])).prop_map(|(schema, keyword)| (keyword, schema)),
         1 => one().prop_map(|schema| ("not", schema)),
         1 => list().prop_map(|schemas| ("allOf", schemas)),
         1 => list().prop_map(|schemas| ("anyOf", schemas)),

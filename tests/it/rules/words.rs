@@ -169,6 +169,45 @@ fn objects() -> Vec<Row> {
     ]
 }
 
+fn rest() -> Vec<Row> {
+    let fields = "unevaluatedProperties";
+    vec![
+        (
+            r##"{"$ref": "#/$defs/few", "properties": {"title": true}, "unevaluatedProperties": false}"##,
+            bson!({"titel": 1}),
+            vec![["/titel", fields, "false", A, "is not a declared field, did you mean `title`?"]],
+        ),
+        (
+            r#"{"anyOf": [{"properties": {"b": true}}, {"properties": {"c": {"const": 1}}}], "unevaluatedProperties": false}"#,
+            bson!({"b": 1, "c": 2, "d": 3}),
+            vec![
+                ["/c", fields, "false", A, "is not a declared field"],
+                ["/d", fields, "false", A, "is not a declared field"],
+            ],
+        ),
+        (
+            r#"{"if": {"required": ["b"]}, "then": {"properties": {"b": true, "c": true}}, "unevaluatedProperties": {"minimum": 2}}"#,
+            bson!({"b": 1, "c": 1, "d": 1}),
+            vec![["/d", "minimum", "2", "#/properties/a/unevaluatedProperties", "must be at least 2"]],
+        ),
+        (
+            r#"{"prefixItems": [true], "unevaluatedItems": false}"#,
+            bson!([1, 2]),
+            vec![["/1", "unevaluatedItems", "false", A, "is not allowed"]],
+        ),
+        (
+            r#"{"oneOf": [{"prefixItems": [{"const": 1}]}, {"prefixItems": [{"const": 2}, true]}], "unevaluatedItems": {"minimum": 5}}"#,
+            bson!([2, 1, 4]),
+            vec![["/2", "minimum", "5", "#/properties/a/unevaluatedItems", "must be at least 5"]],
+        ),
+        (
+            r#"{"contains": {"const": 1}, "unevaluatedItems": false}"#,
+            bson!([1, 2]),
+            vec![["/1", "unevaluatedItems", "false", A, "is not allowed"]],
+        ),
+    ]
+}
+
 fn members() -> Vec<Row> {
     let names = r#"{"pattern": "^x", "maxLength": 2}"#;
     let misnamed = "has a name that breaks a rule: it must match the pattern `^x` and must have at most 2 characters";
@@ -297,7 +336,7 @@ async fn every_keyword_is_explained_in_the_words_of_its_author() {
     let test = crate::support::database().await;
     let (mut wrong, mut said) = (Vec::new(), BTreeSet::new());
     for (i, (rule, value, expected)) in
-        [values(), arrays(), objects(), members(), combined(), conditional()].concat().into_iter().enumerate()
+        [values(), arrays(), objects(), rest(), members(), combined(), conditional()].concat().into_iter().enumerate()
     {
         let schema = create(&test.db, &format!("c{i}"), file(rule)).await;
         let violations = insert(&test.db, &schema, doc! { "a": value.clone() }).await;
