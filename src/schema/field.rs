@@ -3,8 +3,9 @@
 //! Rules that do not change the types (bounds, patterns, lengths) are MongoDB's business and not looked at here.
 
 use bson::RawBson;
+use indexmap::IndexMap;
 
-use super::{Additional, Field, Kind, Kinds, Reference, Set, Source, Stamp, Tuple};
+use super::{Additional, Field, Kind, Kinds, Reference, Set, Source, Stamp, Tuple, validator};
 use crate::{codec::decode, json::Tree};
 
 mod combine;
@@ -22,16 +23,17 @@ const UNNAMED: [&str; 4] = ["patternProperties", "additionalProperties", "if", "
 ///
 /// Never fails and always ends: what cannot be read, is recursive or too large counts as unknown.
 pub fn derive(source: &Source, tree: &Tree) -> Field {
-    Derivation { source, room: MAX_SCHEMAS }.field(tree, 0)
+    Derivation { source, room: MAX_SCHEMAS, whole: false }.field(tree, 0)
 }
 
-/// The shape of whole documents: that of the root, with `_id` declared first when the file does not declare it.
+/// The shape of whole documents: that of the root, with `_id` declared first when the file does not speak of it.
 pub fn derive_root(source: &Source) -> Field {
-    let mut root = derive(source, &source.tree);
-    if !root.properties.contains_key("_id") {
+    let mut root = Derivation { source, room: MAX_SCHEMAS, whole: true }.field(&source.tree, 0);
+    if !validator::names_id(source, &source.tree) {
         let id = Field { kinds: Kind::ObjectId.into(), ..Field::any() };
         root.properties.shift_insert(0, "_id".to_owned(), id);
     }
+    root.properties.entry("_id".to_owned()).or_insert_with(Field::any);
     root
 }
 
@@ -88,6 +90,8 @@ fn unite_kinds(set: Option<Kinds>, more: Option<Kinds>) -> Option<Option<Kinds>>
 struct Derivation<'s> {
     source: &'s Source,
     room: usize,
+    /// Whether it is whole documents that are spoken of: none of them is without an `_id`.
+    whole: bool,
 }
 
 impl Derivation<'_> {
@@ -154,13 +158,20 @@ impl Derivation<'_> {
         let kinds = declared(tree);
         let types = listed(tree, "type");
         let loose = types.iter().any(|name| ["integer", "number"].contains(name));
-        let properties = tree.get("properties").and_then(Tree::as_object).into_iter().flatten();
+        let declared = tree.get("properties").and_then(Tree::as_object).into_iter().flatten();
+        let mut properties: IndexMap<_, _> =
+            declared.map(|(name, tree)| (name.clone(), self.part(tree, depth + 1))).collect();
+        let additional = self.additional(tree, depth);
+        // The validator lets any `_id` pass where this schema does not speak of it.
+        if self.whole && additional != Additional::Any {
+            properties.entry("_id".to_owned()).or_insert_with(Field::any);
+        }
         Field {
             kinds,
             loose_number: loose && combine::every_number(kinds),
             uuid: kinds.contains(Kind::BinData) && tree.get("format").and_then(Tree::as_str) == Some("uuid"),
-            properties: properties.map(|(name, tree)| (name.clone(), self.field(tree, depth + 1))).collect(),
-            additional: self.additional(tree, depth),
+            properties,
+            additional,
             items,
             tuple,
             required: listed(tree, "required").into_iter().map(str::to_owned).collect(),
@@ -172,6 +183,14 @@ impl Derivation<'_> {
         }
     }
 
+    /// What the subschema says of a part of the value.
+    fn part(&mut self, tree: &Tree, depth: usize) -> Field {
+        let whole = std::mem::replace(&mut self.whole, false);
+        let field = self.field(tree, depth);
+        self.whole = whole;
+        field
+    }
+
     /// What a member may be that `properties` does not name. No name is matched with a pattern: clients choose names,
     /// and what they could match would be decided in time that they choose, too.
     fn additional(&mut self, tree: &Tree, depth: usize) -> Additional {
@@ -179,18 +198,17 @@ impl Derivation<'_> {
         let schemas = patterns.map(|(_, tree)| tree).chain(tree.get("additionalProperties"));
         let free = tree.get("additionalProperties").is_none();
         let start = if free { Additional::Any } else { Additional::Forbidden };
-        schemas.fold(start, |known, tree| combine::unite_additional(known, self.field(tree, depth + 1)))
+        schemas.fold(start, |known, tree| combine::unite_additional(known, self.part(tree, depth + 1)))
     }
 
     /// What is said of any item of an array, and of each by its position where that is not the same.
     fn items(&mut self, tree: &Tree, depth: usize) -> (Option<Box<Field>>, Option<Box<Tuple>>) {
-        let rest =
-            tree.get("items").filter(|tree| tree.as_bool() != Some(true)).map(|tree| self.field(tree, depth + 1));
+        let rest = tree.get("items").filter(|tree| tree.as_bool() != Some(true)).map(|tree| self.part(tree, depth + 1));
         let prefix = list(tree, "prefixItems");
         if prefix.is_empty() {
             return (rest.map(Box::new), None);
         }
-        let prefix = prefix.iter().map(|tree| self.field(tree, depth + 1)).collect();
+        let prefix = prefix.iter().map(|tree| self.part(tree, depth + 1)).collect();
         let tuple = Tuple { prefix, rest: rest.unwrap_or_else(Field::any) };
         (combine::any_item(&tuple), Some(tuple.into()))
     }

@@ -97,7 +97,7 @@ fn declare_id(validator: &mut Document) {
 }
 
 /// Whether some schema that judges whole documents speaks of `_id`.
-fn names_id(source: &Source, tree: &Tree) -> bool {
+pub(super) fn names_id(source: &Source, tree: &Tree) -> bool {
     let declared = tree.get("properties").is_some_and(|p| p.get("_id").is_some());
     let target = || tree.get("$ref").and_then(Tree::as_str).and_then(|r| source.resolve(r));
     let listed = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|k| tree.get(k)?.as_array()).flatten();

@@ -155,7 +155,7 @@ fn unfit(stamp: Stamp, shape: &Field) -> Option<&'static str> {
 
 /// A collection holds objects. MongoDB takes no array, regular expression or undefined as `_id`, and never changes it.
 fn documents(source: &Source, report: &mut Report) {
-    let root = field::derive(source, &source.tree);
+    let root = field::derive_root(source);
     if field::declared(&source.tree).contains(Kind::Object) && !root.kinds.contains(Kind::Object) {
         report.add("", "no object fits what `allOf`, `anyOf`, `oneOf` and `$ref` say of the types");
     }

@@ -13,6 +13,15 @@ fn mistakes(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_closed_schema_says_nothing_of_an_id_that_another_one_declares() {
+    let text = r#"{"type": "object", "allOf": [
+        {"properties": {"_id": {"bsonType": "int"}}}, {"properties": {"a": {}}, "additionalProperties": false}
+    ]}"#;
+    let schema = parse("schemas/books.json", "books", text.to_owned()).unwrap();
+    assert_eq!(schema.id().kinds, Kinds::from(Kind::Int));
+}
+
+#[test]
 fn suggests_the_keyword_that_was_meant() {
     let text = r#"{"type": "object", "properties": {"price": {"bsonType": "decimal", "minimun": 0}}}"#;
     assert_eq!(
@@ -164,6 +173,14 @@ fn refuses_what_a_file_cannot_say() {
         (r#"{"type": "object", "x-access": []}"#, "#/x-access: must be an object"),
         (r#"{"type": "object", "x-collection": []}"#, "#/x-collection: must be an object"),
         (r#"{"type": "object", "default": {}}"#, "#/default: belongs on a field, not on the whole document"),
+        (
+            r#"{"type": "object", "anyOf": [{"properties": {"_id": {"bsonType": "int"}}}, {"additionalProperties": false}]}"#,
+            "#: `_id` must say which types it may have, and `array`, `regex` and `undefined` cannot be among them",
+        ),
+        (
+            r#"{"type": "object", "if": {"required": ["a"]}, "then": {"properties": {"_id": {"bsonType": "int"}}}}"#,
+            "#: `_id` must say which types it may have, and `array`, `regex` and `undefined` cannot be among them",
+        ),
         (
             r#"{"type": "object", "properties": {"_id": {"type": "array"}}}"#,
             "#/properties/_id: `_id` must say which types it may have, and `array`, `regex` and `undefined` cannot be among them",
