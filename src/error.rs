@@ -259,6 +259,10 @@ pub struct Violation {
     /// The subschema that holds the keyword: `#` and its RFC 6901 pointer in the collection file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// RFC 6901 pointer of the value that the rule judges only on a condition (`if`, `dependentSchemas`): that it is
+    /// broken tells of all that stands there.
+    #[serde(skip)]
+    pub condition: Option<String>,
 }
 
 /// A query that cannot be understood: the parameter at fault, where in its value (in bytes), and why.

@@ -176,6 +176,7 @@ pub(crate) fn refused(schema: &Schema, (pointer, keyword): (&str, &str), detail:
         expected: None,
         found: None,
         rule: None,
+        condition: None,
     };
     Error::InvalidDocument { collection: schema.name.clone(), violations: vec![violation] }
 }

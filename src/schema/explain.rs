@@ -56,7 +56,7 @@ fn distinct(mut violations: Vec<Violation>) -> Vec<Violation> {
 fn untranslated(schema: &Schema, details: &Document) -> Violation {
     let keyword = details.get_str("operatorName").unwrap_or("$jsonSchema").to_owned();
     let detail = format!("MongoDB refuses the document by the rules of `{}`", schema.name);
-    Violation { pointer: String::new(), detail, keyword, expected: None, found: None, rule: None }
+    Violation { pointer: String::new(), detail, keyword, expected: None, found: None, rule: None, condition: None }
 }
 
 /// A rule of the file: a keyword of a schema.
@@ -140,9 +140,9 @@ impl<'s> Verdict<'s> {
         );
         let entry = documents(branch, "details").next().filter(|_| is_conditional);
         if let Some(rule) = entry.and_then(|entry| documents(entry, "schemasNotSatisfied").nth(1)) {
-            self.entries(rule, "details", &place.described(rule));
+            self.entries(rule, "details", &place.conditional().described(rule));
         } else if let Some(rule) = entry.and_then(|entry| documents(entry, "failingDependencies").next()) {
-            self.entries(rule, "details", &self.referred(&place));
+            self.entries(rule, "details", &self.referred(&place.conditional()));
         } else {
             self.entries(branch, "details", &place);
         }
@@ -263,6 +263,7 @@ impl<'s> Verdict<'s> {
             keyword: broken.keyword.to_owned(),
             expected: broken.value.and_then(|value| raw(value.text(&source.text).to_owned())),
             found: self.found(place, considered),
+            condition: place.condition(),
             rule: schema.map(|schema| if schema.contains('#') { schema } else { format!("#{schema}") }),
         };
         self.violations.push(violation);

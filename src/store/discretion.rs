@@ -42,24 +42,24 @@ pub(super) fn discreet(error: Error, (document, shape): (&RawDocument, &Field)) 
 /// What is told of a broken rule; `None` for nothing.
 fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Option<Violation> {
     let hidden = lead(&violation.pointer, document, Sight::of_hidden(shape))?;
-    match declared(violation.rule.as_deref().unwrap_or_default(), Sight::of_hidden(shape)) {
-        Spoken::Hidden => return None,
-        Spoken::Perhaps => return Some(unspeakable(violation.pointer)),
-        Spoken::Seen => {}
+    if speaks_of_hidden(violation.rule.as_deref().unwrap_or_default(), Sight::of_hidden(shape)) {
+        return None;
+    }
+    let is_clear = |pointer: &str| lead(pointer, document, Sight::of_hidden(shape)).is_some_and(|s| s.is_clear());
+    if violation.condition.as_deref().is_some_and(|value| !is_clear(value)) {
+        return Some(unspeakable(violation.pointer));
     }
     let is_seen = lead(&violation.pointer, document, Sight::of(shape)).is_some_and(|sight| sight.is_clear());
     let violation = Violation { found: violation.found.filter(|_| is_seen), ..violation };
     // A list of names, or a suggestion, is of all members of the object.
     let object = violation.pointer.rsplit_once('/').map_or("", |(object, _)| object);
-    let is_open = || lead(object, document, Sight::of_hidden(shape)).is_some_and(|sight| sight.is_clear());
+    let is_open = || is_clear(object);
     Some(match violation.keyword.as_str() {
         "required" | "additionalProperties" | "unevaluatedProperties" if is_open() => violation,
         "required" => Violation { expected: None, ..violation },
-        // These name, or allow, other members.
-        "dependentRequired" | "propertyNames" if !is_open() => unspeakable(violation.pointer),
-        "additionalProperties" | "unevaluatedProperties" => {
-            Violation { detail: "is not a declared field".to_owned(), ..violation }
-        }
+        // These name other members, allow them, or depend on them.
+        "dependentRequired" | "propertyNames" | "unevaluatedProperties" if !is_open() => unspeakable(violation.pointer),
+        "additionalProperties" => Violation { detail: "is not a declared field".to_owned(), ..violation },
         keyword if PLAIN.contains(&keyword) || hidden.is_clear() => violation,
         _ => unspeakable(violation.pointer),
     })
@@ -67,7 +67,7 @@ fn told(violation: Violation, (document, shape): (&RawDocument, &Field)) -> Opti
 
 fn unspeakable(pointer: String) -> Violation {
     let (detail, keyword) = (UNSPEAKABLE.to_owned(), "x-access".to_owned());
-    Violation { pointer, detail, keyword, expected: None, found: None, rule: None }
+    Violation { pointer, detail, keyword, expected: None, found: None, rule: None, condition: None }
 }
 
 /// What is in sight where the pointer into the document leads; `None` where it is nothing.
@@ -85,30 +85,21 @@ fn lead<'f>(pointer: &str, document: &RawDocument, sight: Sight<'f>) -> Option<S
     })
 }
 
-/// What a rule speaks of, for one who does not see all fields.
-enum Spoken {
-    Seen,
-    Hidden,
-    /// It holds on a condition, which may be one on what is hidden.
-    Perhaps,
-}
-
-/// What the subschema at `rule` speaks of. Where it may speak of several places, all may be seen.
-fn declared(rule: &str, mut sight: Sight<'_>) -> Spoken {
+/// Whether the subschema at `rule` is about what is out of sight. Where it may be about several places, it is not.
+fn speaks_of_hidden(rule: &str, mut sight: Sight<'_>) -> bool {
     let mut tokens = tokens(rule);
     while let Some(keyword) = tokens.next() {
         let part = match keyword.as_str() {
             "properties" => tokens.next().and_then(|name| sight.member(&name)),
             "additionalProperties" | "unevaluatedProperties" => sight.others(),
-            "allOf" | "anyOf" | "oneOf" => tokens.next().map(|_| sight),
-            "items" | "unevaluatedItems" | "not" => Some(sight),
-            "then" | "else" | "dependentSchemas" if !sight.is_clear() => return Spoken::Perhaps,
-            _ => return Spoken::Seen,
+            "allOf" | "anyOf" | "oneOf" | "prefixItems" | "dependentSchemas" => tokens.next().map(|_| sight),
+            "items" | "unevaluatedItems" | "not" | "then" | "else" => Some(sight),
+            _ => return false,
         };
-        let Some(part) = part else { return Spoken::Hidden };
+        let Some(part) = part else { return true };
         sight = part;
     }
-    Spoken::Seen
+    false
 }
 
 #[cfg(test)]
@@ -141,6 +132,7 @@ mod tests {
             expected: json("[\"cost\"]"),
             found: json("{\"margin\":77}"),
             rule: Some(rule.to_owned()),
+            condition: None,
         }
     }
 
@@ -164,16 +156,22 @@ mod tests {
             ("/in/margin", "required", "#/properties/in", None),
             ("/cost", "minimum", "#/$defs/n", None),
             ("/title", "minimum", "#/allOf/0/properties/cost", None),
-            ("/title", "minimum", "#/then/properties/title", Some((false, false, false))),
-            ("/title", "required", "#/dependentSchemas/cost", Some((false, false, false))),
             ("/title", "dependentRequired", "#", Some((false, false, false))),
             ("/title", "propertyNames", "#", Some((false, false, false))),
-            ("/list/0/x", "minimum", "#/properties/list/items/else/properties/x", Some((false, false, false))),
             ("/title", "minimum", "#/properties/title/then", Some(whole)),
+            ("/title", "minimum", "#/then/properties/cost", None),
         ] {
             let said = super::told(violation(pointer, keyword, rule), (&document, &shape()));
             let parts = said.map(|v| (v.detail.ends_with("`cost`?"), v.expected.is_some(), v.found.is_some()));
             assert_eq!(parts, told, "{pointer} {keyword} {rule}");
+        }
+        for (condition, told) in
+            [("", false), ("/in", false), ("/list/0", false), ("/list/0/x", true), ("/title", true)]
+        {
+            let broken = violation("/title", "minimum", "#/$defs/n");
+            let said =
+                super::told(Violation { condition: Some(condition.to_owned()), ..broken }, (&document, &shape()));
+            assert_eq!(said.unwrap().keyword == "minimum", told, "{condition}");
         }
         let only = vec![violation("/cost", "minimum", "#")];
         let error = Error::InvalidDocument { collection: "things".into(), violations: only };

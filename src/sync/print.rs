@@ -215,6 +215,7 @@ mod tests {
             expected: None,
             found: None,
             rule: Some("#/properties/a~1b".to_owned()),
+            condition: None,
         };
         let breaking = Breaking {
             count: Count::Exact(7),

@@ -223,6 +223,24 @@ async fn refusals_of_the_database_tell_nothing_hidden() {
 }
 
 #[tokio::test]
+async fn a_rule_on_a_hidden_condition_does_not_tell_that_it_is_met() {
+    let file = json!({
+        "type": "object",
+        "properties": { "_id": { "type": "string" }, "vip": { "type": "boolean" }, "code": { "type": "string" } },
+        "if": { "required": ["vip"] },
+        "then": { "$ref": "#/$defs/short" },
+        "$defs": { "short": { "properties": { "code": { "maxLength": 2 } } } },
+        "x-access": { "clerk": { "ops": ["read", "write"], "hide": ["vip"] } }
+    });
+    let api = Api::closed(catalog(&[("things", file)])).await;
+    store(&api, doc! { "_id": "x", "vip": true }).await;
+    let refused = who(&api, "clerk").patch("/v1/things/x", json!({ "code": "abc" })).await;
+    let detail = "breaks a rule about fields that you may not see";
+    let expected = json!([{ "pointer": "/code", "detail": detail, "keyword": "x-access" }]);
+    assert_eq!(refused.problem(422, "invalid-document")["errors"], expected);
+}
+
+#[tokio::test]
 async fn the_service_writes_who_wrote() {
     let api = api().await;
     let made = who(&api, "admin").post("/v1/things", json!({ "_id": "x", "title": "t" })).await.ok(201);

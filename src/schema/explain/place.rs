@@ -18,6 +18,8 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     path: Vec<Step>,
+    /// How many steps lead to the value that is judged only as it meets a condition.
+    condition: Option<usize>,
     description: Option<String>,
     depth: usize,
 }
@@ -36,7 +38,7 @@ pub(super) enum Rule<'f> {
 
 impl Place {
     pub(super) fn root() -> Self {
-        Self { path: Vec::new(), description: Some(String::new()), depth: 0 }
+        Self { path: Vec::new(), condition: None, description: Some(String::new()), depth: 0 }
     }
 
     /// The same place, as the rule speaks of it whose entry in the verdict is `entry`.
@@ -48,7 +50,12 @@ impl Place {
 
     /// The same place, as the rule at `description` speaks of it.
     pub(super) fn ruled(&self, description: Option<String>) -> Self {
-        Self { path: self.path.clone(), description, depth: self.depth + 1 }
+        Self { description, depth: self.depth + 1, ..self.clone() }
+    }
+
+    /// The same place, of which a rule speaks only on a condition.
+    pub(super) fn conditional(&self) -> Self {
+        Self { condition: self.condition.or(Some(self.path.len())), ..self.clone() }
     }
 
     pub(super) fn member(&self, name: &str) -> Self {
@@ -71,14 +78,12 @@ impl Place {
 
     /// The pointer into the document.
     pub(super) fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for step in &self.path {
-            match step {
-                Step::Member(name) => push_token(&mut pointer, name),
-                Step::Item(index) => push_token(&mut pointer, &index.to_string()),
-            }
-        }
-        pointer
+        pointer(&self.path)
+    }
+
+    /// The pointer of the value that is judged only as it meets a condition, here or around.
+    pub(super) fn condition(&self) -> Option<String> {
+        self.condition.map(|steps| pointer(&self.path[..steps]))
     }
 
     /// The pointer of the schema that speaks, if MongoDB tells it.
@@ -140,6 +145,17 @@ impl Place {
         }
         Some(Rule::Schema { keyword })
     }
+}
+
+fn pointer(path: &[Step]) -> String {
+    let mut pointer = String::new();
+    for step in path {
+        match step {
+            Step::Member(name) => push_token(&mut pointer, name),
+            Step::Item(index) => push_token(&mut pointer, &index.to_string()),
+        }
+    }
+    pointer
 }
 
 /// The rule of the first of `tokens` in the schema at `schema`.
