@@ -10,8 +10,6 @@ use crate::error::{Error, Mistake, Result};
 
 /// The size that a file may have, in bytes.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
-/// How deep folders may stand in the one of fragments.
-const MAX_FOLDERS: usize = 8;
 /// Where fragments stand that describe no collection.
 const SHARED: &str = "shared";
 const NAME_RULE: &str = "a collection is named by its file: a small letter, then up to 62 letters, digits, `_` or `-`";
@@ -52,15 +50,15 @@ impl Folder {
 
     /// The fragments that every collection may refer to, in order.
     pub(super) fn fragments(&self) -> Result<Vec<String>> {
-        let (mut open, mut files) = (vec![(SHARED.to_owned(), 0)], Vec::new());
-        while let Some((folder, depth)) = open.pop() {
+        let (mut open, mut files) = (vec![SHARED.to_owned()], Vec::new());
+        while let Some(folder) = open.pop() {
             let path = self.shown.join(&folder);
-            if !path.is_dir() || depth > MAX_FOLDERS {
+            if !path.is_dir() {
                 continue;
             }
             for entry in fs::read_dir(&path).map_err(|error| failed(&path, &error))? {
                 let entry = entry.map_err(|error| failed(&path, &error))?;
-                open.push((format!("{folder}/{}", entry.file_name().to_string_lossy()), depth + 1));
+                open.extend(inner_folder(&entry).map(|name| format!("{folder}/{name}")));
                 files.extend(json_file(&entry).map(|file| format!("{folder}/{file}")));
             }
         }
@@ -99,6 +97,14 @@ fn json_file(entry: &DirEntry) -> Option<String> {
     let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
     let is_folder = || fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
     (is_json && !is_folder()).then_some(name)
+}
+
+/// The name of the entry if it is a folder of its own. One that a link leads to may be looked at again and again, and
+/// files are not at home in a hidden one: Kubernetes mounts them as links into such a folder.
+fn inner_folder(entry: &DirEntry) -> Option<String> {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+    (is_folder && !name.starts_with('.')).then_some(name)
 }
 
 /// Says what is wrong with the name of a collection that no file could describe.

@@ -155,3 +155,23 @@ fn no_reference_follows_a_link_out_of_the_folder() {
         assert_eq!(mistake.detail, "is a link that leads out of the folder; copy the file into it");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn no_link_makes_a_fragment_another_one() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    fs::create_dir_all(at("shared/..data")).unwrap();
+    fs::create_dir_all(at("shared/codes")).unwrap();
+    fs::write(at("books.json"), collection(r#"{"$ref": "shared/year.json"}"#)).unwrap();
+    fs::write(at("shared/..data/year.json"), r##"{"$ref": "../types.json#/$defs/year"}"##).unwrap();
+    fs::write(at("types.json"), r#"{"type": "object", "$defs": {"year": {"bsonType": "int"}}}"#).unwrap();
+    symlink("..data/year.json", at("shared/year.json")).unwrap();
+    fs::write(at("shared/codes/bad.json"), "[]").unwrap();
+    for (target, link) in [(".", "shared/a"), (".", "shared/b"), ("codes", "shared/c"), ("..", "shared/codes/d")] {
+        symlink(target, at(link)).unwrap();
+    }
+    let Err(Error::Schemas(mistakes)) = Catalog::load(folder.path()) else { panic!() };
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+}
