@@ -4,7 +4,9 @@
 //! like in JSON, and what only the stored types could be held to, which is left out. What stands in another file stands
 //! among the `$defs`.
 
-use super::{Field, Kinds, Schema, field, keywords};
+use bson::Decimal128;
+
+use super::{Field, Kinds, Schema, field, keywords, validator};
 use crate::{
     codec::{decode, encode},
     json::{Node, Tree},
@@ -12,6 +14,7 @@ use crate::{
 use keywords::{Form, Status};
 
 mod bundle;
+mod id;
 mod kinds;
 mod protect;
 mod redact;
@@ -24,6 +27,7 @@ mod redact;
 pub fn face(schema: &Schema, written: &[&Field]) -> String {
     let mut tree = redact::redact(&schema.source, &schema.root).unwrap_or_else(|| bundle::bundle(&schema.source));
     protect::protect(&mut tree, schema, written);
+    id::spare(&mut tree, validator::names_id(&schema.source, &schema.source.tree));
     let tree = &tree;
     let mut out = String::new();
     let mut object = Object::open(&mut out);
@@ -119,6 +123,11 @@ fn keyword(object: &mut Object<'_>, name: &str, value: &Tree) {
         (Form::SchemaMap, _) => properties(object.key(name), value, false),
         (Form::Schema, _) => subschema(object.key(name), value),
         (Form::Schemas, Node::Array(items)) => push_list(object.key(name), items, subschema),
+        // Written as values of its type are; the loader has read it as a number.
+        (Form::Bound, Node::String(digits)) => {
+            let number = digits.parse::<Decimal128>().map_or_else(|_| digits.clone(), |number| number.to_string());
+            object.raw(name, &number);
+        }
         _ => push_json(object.key(name), value),
     }
 }

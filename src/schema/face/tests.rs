@@ -39,6 +39,7 @@ fn shows_each_type_as_it_looks() {
         (r#"{"bsonType": "date", "title": "T"}"#, r#"{"type":"string","format":"date-time","title":"T"}"#),
         (r#"{"bsonType": "decimal", "minimum": 0}"#, r#"{"type":"string"}"#),
         (r#"{"bsonType": "long", "minimum": 0}"#, r#"{"type":"integer","minimum":0}"#),
+        (r#"{"bsonType": "long", "maximum": "9007199254740993"}"#, r#"{"type":"integer","maximum":9007199254740993}"#),
         (r#"{"minimum": 0, "bsonType": "double"}"#, r#"{"minimum":0,"type":"number"}"#),
         (r#"{"bsonType": "number"}"#, r#"{"anyOf":[{"type":"number"},{"type":"string"}]}"#),
         (r#"{"bsonType": "bool"}"#, r#"{"type":"boolean"}"#),
@@ -103,6 +104,29 @@ fn declares_the_dialect_and_the_id() {
         listed,
         format!(r#"{{{DRAFT},"type":"object","properties":{{{ID},"z":{{}},"a":{{}}}},"x-indexes":[]}}"#)
     );
+}
+
+#[test]
+fn rules_of_names_spare_the_id() {
+    let id = r#"{"_id":{"type":"string","pattern":"^[0-9a-fA-F]{24}$"}}"#;
+    let cases = [
+        (r#""propertyNames": {"maxLength": 2}"#, r#""propertyNames":{"anyOf":[{"const":"_id"},{"maxLength":2}]}"#),
+        (r#""patternProperties": {"d$": false}"#, r#""patternProperties":{"^(?!_id$)[\\s\\S]*?(?:d$)":false}"#),
+        (
+            r#""not": {"anyOf": [{"additionalProperties": false}]}"#,
+            r#""not":{"anyOf":[{"additionalProperties":false,"properties":{"_id":true}}]}"#,
+        ),
+        (
+            r#""dependentSchemas": {"a": {"properties": {"propertyNames": {}}, "propertyNames": false}}"#,
+            r#""dependentSchemas":{"a":{"properties":{"propertyNames":{}},"propertyNames":{"anyOf":[{"const":"_id"},false]}}}"#,
+        ),
+    ];
+    for (text, expected) in cases {
+        let text = format!(r#"{{"$schema": "s", {text}}}"#);
+        assert_eq!(shown(&text), format!(r#"{{"properties":{id},"$schema":"s",{expected}}}"#));
+    }
+    let named = r#"{"$schema":"s","properties":{"_id":{}},"patternProperties":{"d$":{}}}"#;
+    assert_eq!(shown(named), named);
 }
 
 #[test]
@@ -207,7 +231,9 @@ fn shows_nothing_of_what_is_hidden_in_conditions_and_names() {
         ),
         (r#""minItems":1,"unevaluatedProperties":{"required":["x"]},"unevaluatedItems":false"#, r#""minItems":1"#),
     ] {
-        shows(keywords, &[], keywords);
+        let names = r#"{"enum":["a","x"]}"#;
+        let shown = keywords.replace(names, &format!(r#"{{"anyOf":[{{"const":"_id"}},{names}]}}"#));
+        shows(keywords, &[], &shown);
         shows(keywords, &["x"], left);
     }
 }
