@@ -1,4 +1,5 @@
-//! What a file may say, works, and is hardly meant: indexes that nothing needs, and indexes that something lacks.
+//! What a file may say, works, and is hardly meant: indexes that nothing needs, indexes that something lacks, and
+//! keywords that say nothing.
 //!
 //! A piece of advice is wrong if an author who knows better cannot make it go away by saying so in the file. What is wrong
 //! with a file is not here but in [`load`](super::load).
@@ -9,6 +10,7 @@ use super::Schema;
 
 mod imports;
 mod indexes;
+mod partners;
 mod references;
 
 /// A piece of advice on a collection file.
@@ -35,6 +37,7 @@ type Remark = (String, String);
 pub fn advise(schema: &Schema) -> Vec<Advice> {
     let remarks = indexes::remarks(schema).into_iter();
     let remarks = remarks.chain(references::remarks(schema)).chain(imports::remarks(schema));
+    let remarks = remarks.chain(partners::remarks(schema));
     let path = &schema.source.path;
     remarks.map(|(pointer, detail)| Advice { path: path.clone(), pointer, detail }).collect()
 }

@@ -186,3 +186,26 @@ fn has_nothing_to_say_of_the_sample() {
         assert_eq!(advise(schema), []);
     }
 }
+
+#[test]
+fn knows_keywords_that_say_nothing_alone() {
+    let cases = [
+        (r#"{"if": {}, "then": {}}"#, &[][..]),
+        (r#"{"if": {}, "else": {}}"#, &[]),
+        (r#"{"minContains": 1, "contains": {}}"#, &[]),
+        (r#"{"if": {}}"#, &["/if: says nothing without `then` or `else` beside it"]),
+        (
+            r#"{"else": {"minContains": 2}, "then": {}}"#,
+            &[
+                "/else: says nothing without `if` beside it",
+                "/else/minContains: says nothing without `contains` beside it",
+                "/then: says nothing without `if` beside it",
+            ],
+        ),
+    ];
+    for (field, remarks) in cases {
+        let found = advice(&format!(r#"{{"type": "object", "properties": {{"f": {field}}}}}"#));
+        let expected: Vec<_> = remarks.iter().map(|remark| format!("books.json#/properties/f{remark}")).collect();
+        assert_eq!(found, expected, "{field}");
+    }
+}
