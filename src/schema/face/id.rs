@@ -14,13 +14,17 @@ pub(super) fn spare(tree: &mut Tree, is_named: bool) {
             ("patternProperties", Node::Object(patterns)) if !is_named => {
                 *patterns = std::mem::take(patterns).into_iter().map(|(name, tree)| (but_id(&name), tree)).collect();
             }
-            ("allOf" | "anyOf" | "oneOf", Node::Array(parts)) => {
-                parts.iter_mut().for_each(|part| branch(part, is_named))
-            }
-            ("dependentSchemas", Node::Object(parts)) => parts.values_mut().for_each(|part| branch(part, is_named)),
+            ("allOf" | "anyOf" | "oneOf", Node::Array(parts)) => branches(parts, is_named),
+            ("dependentSchemas", Node::Object(parts)) => branches(parts.values_mut(), is_named),
             ("not" | "if" | "then" | "else", _) => branch(value, is_named),
             _ => {}
         }
+    }
+}
+
+fn branches<'t>(parts: impl IntoIterator<Item = &'t mut Tree>, is_named: bool) {
+    for part in parts {
+        branch(part, is_named);
     }
 }
 

@@ -165,7 +165,7 @@ fn no_link_makes_a_fragment_another_one() {
     fs::create_dir_all(at("shared/..data")).unwrap();
     fs::create_dir_all(at("shared/codes")).unwrap();
     fs::write(at("books.json"), collection(r#"{"$ref": "shared/year.json"}"#)).unwrap();
-    fs::write(at("shared/..data/year.json"), r##"{"$ref": "../types.json#/$defs/year"}"##).unwrap();
+    fs::write(at("shared/..data/year.json"), r#"{"$ref": "../types.json#/$defs/year"}"#).unwrap();
     fs::write(at("types.json"), r#"{"type": "object", "$defs": {"year": {"bsonType": "int"}}}"#).unwrap();
     symlink("..data/year.json", at("shared/year.json")).unwrap();
     fs::write(at("shared/codes/bad.json"), "[]").unwrap();
