@@ -144,7 +144,7 @@ mod tests {
             ("/title", "type", "#/properties/title", Some(whole)),
             ("/title", "required", "#", Some(no_list)),
             ("/titel", "additionalProperties", "#", Some((false, true, true))),
-            ("/titel", "unevaluatedProperties", "#", Some((false, true, true))),
+            ("/titel", "unevaluatedProperties", "#", Some((false, false, false))),
             ("/pin", "maxLength", "#/properties/pin", Some(no_found)),
             ("/in", "type", "#/properties/in", Some(no_found)),
             ("/in", "const", "#/properties/in", Some((false, false, false))),
