@@ -9,7 +9,7 @@ use crate::{
     codec::{decode, encode},
     schema::{
         Field, Index, Kind,
-        index::{at, is_wildcard, name},
+        index::{at, is_true, is_wildcard, name, whole},
     },
 };
 
@@ -210,20 +210,4 @@ fn face(value: &Bson, shape: &Field) -> Value {
         .and_then(|value| encode::value(&mut json, value.as_raw_bson_ref(), shape).ok());
     let text = String::from_utf8(json).ok().filter(|_| written.is_some());
     Value::Raw(text.unwrap_or_else(|| "null".to_owned()))
-}
-
-fn is_true(value: &Bson) -> bool {
-    value.as_bool().unwrap_or_else(|| whole(value).is_some_and(|number| number != 0))
-}
-
-/// The whole number that `value` is, of whatever type.
-fn whole(value: &Bson) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Bson::Int32(number) => Some((*number).into()),
-        Bson::Int64(number) => Some(*number),
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53 is exact")]
-        Bson::Double(number) if number.fract() == 0.0 && number.abs() < EXACT => Some(*number as i64),
-        _ => None,
-    }
 }

@@ -14,10 +14,12 @@ use super::{
 use crate::json::{Tree, below};
 
 pub(super) mod collation;
+mod given;
 pub(super) mod keys;
 pub(super) mod options;
 mod partial;
 
+pub(crate) use given::{is_true, whole};
 pub(crate) use keys::{is_wildcard, name};
 pub(crate) use partial::at;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::{Apply, Stage},
-    schema::Index,
+    schema::{Index, index::whole},
 };
 
 /// A difference between the database and the files.
@@ -292,5 +292,5 @@ impl Change {
 
 /// After how many seconds the index deletes documents, if it does.
 pub(super) fn lifetime(index: &Index) -> Option<i64> {
-    super::index::whole(index.options.get("expireAfterSeconds")?)
+    whole(index.options.get("expireAfterSeconds")?)
 }

@@ -8,7 +8,11 @@ use futures::TryStreamExt;
 use mongodb::{Collection, Database, error::Error as DriverError, options::Collation};
 
 use super::count::{Counting, Reading};
-use crate::{error::Result, schema::Index, store::failure};
+use crate::{
+    error::Result,
+    schema::{Index, index::whole},
+    store::failure,
+};
 
 mod keys;
 
@@ -113,7 +117,7 @@ impl Look<'_> {
         let fields = self.index.keys.keys().enumerate();
         let key = fields.map(|(number, name)| (name.clone(), keys::value(key, number))).collect();
         let ids = ["first", "last"].iter().filter_map(|which| found.get(which).cloned()).collect();
-        let documents = found.get("documents").and_then(super::index::whole)?;
+        let documents = found.get("documents").and_then(whole)?;
         Some(Shared { key, documents: u64::try_from(documents).ok()?, ids })
     }
 }
@@ -162,5 +166,5 @@ fn first(document: &RawDocument, list: &str) -> Option<RawDocumentBuf> {
 
 fn number(document: &RawDocument, name: &str) -> u64 {
     let value = document.get(name).ok().flatten().and_then(|value| Bson::try_from(value).ok());
-    value.and_then(|value| super::index::whole(&value)).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
+    value.and_then(|value| whole(&value)).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
 }

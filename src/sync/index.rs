@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
 
-use crate::schema::Index;
+use crate::schema::{
+    Index,
+    index::{is_true, whole},
+};
 
 /// An index in comparable form; its name is not part of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,10 +145,6 @@ fn option((name, value): (&String, &Bson)) -> Option<(&'static str, Bson)> {
     }
 }
 
-fn is_true(value: &Bson) -> bool {
-    value.as_bool().unwrap_or_else(|| whole(value).is_some_and(|n| n != 0))
-}
-
 /// A projection's `true` is `1`.
 fn included(projection: &Bson) -> Bson {
     let Bson::Document(fields) = projection else { return number(projection) };
@@ -159,18 +158,6 @@ fn number(value: &Bson) -> Bson {
         Bson::Document(members) => Bson::Document(members.iter().map(|(k, v)| (k.clone(), number(v))).collect()),
         Bson::Array(items) => Bson::Array(items.iter().map(number).collect()),
         value => whole(value).map_or_else(|| value.clone(), Bson::Int64),
-    }
-}
-
-/// The whole number that `value` is, of whatever type.
-pub(super) fn whole(value: &Bson) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Bson::Int32(n) => Some((*n).into()),
-        Bson::Int64(n) => Some(*n),
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53 is exact")]
-        Bson::Double(n) if n.fract() == 0.0 && n.abs() < EXACT => Some(*n as i64),
-        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     Kind,
     walk::{Pair, Place, Walk},
 };
-use crate::{schema::access::compare_numbers as order, sync::index::whole};
+use crate::schema::{access::compare_numbers as order, index::whole};
 
 /// A word that is the stricter, the later it comes in its list.
 pub(super) fn rank(walk: &mut Walk, place: &Place, (name, order): (&str, &[&str]), (from, to): (&String, &String)) {
