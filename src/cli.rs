@@ -54,7 +54,10 @@ enum Command {
 
 /// Runs the command line and gives the process's exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return answer(&usage),
+    };
     start_logging(match cli.command {
         Command::Serve(_) => "info,folio::access=warn",
         // What becomes of the scratch database is of no interest.
@@ -68,6 +71,13 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line. That ends with 1 like every error: of
+/// `folio plan`, 2 says that changes are pending.
+fn answer(usage: &clap::Error) -> ExitCode {
+    let printed = usage.print();
+    if printed.is_err() || usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {

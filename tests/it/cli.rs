@@ -299,6 +299,19 @@ fn names_the_host_that_cannot_be_reached() {
     assert!(!message.contains("hunter2"), "{message}");
 }
 
+/// Scripts take 2 for pending changes.
+#[test]
+fn a_mistyped_command_line_is_an_error_like_others() {
+    for args in [&["plan", "--bogus"][..], &["apply", "--stage=hard"], &["plan", "--sample", "0"], &["unknown"], &[]] {
+        let refused = folio(args);
+        assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()), "{args:?}");
+        assert!(text(&refused.stderr).contains("--help"), "{args:?}: {refused:?}");
+    }
+    assert_eq!(folio(&["plan", "--help"]).status.code(), Some(0));
+    let by_environment = Command::new(FOLIO).arg("serve").env("FOLIO_APPLY", "some").output().unwrap();
+    assert_eq!(by_environment.status.code(), Some(1));
+}
+
 #[test]
 fn help_shows_every_flag_and_no_secret() {
     let help = Command::new(FOLIO)
