@@ -71,13 +71,14 @@ fn write_meta(file: &PathBuf) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what is right; what is wrong comes together at the end. Without `--examples`, nothing was tried.
+/// Says what is right, and how much is wrong, which comes together at the end. Without `--examples`, nothing was tried.
 fn report(catalog: &Catalog, tried: &[Tried]) {
     for (at, schema) in catalog.iter().enumerate() {
         let tried = tried.get(at);
-        if tried.is_none_or(|tried| tried.mistakes.is_empty()) {
-            say(summary(schema, tried));
-        }
+        say(match tried.map_or(0, |tried| tried.mistakes.len()) {
+            0 => summary(schema, tried),
+            mistakes => format!("{}: {}", schema.source.path, counted(mistakes, ["mistake", "mistakes"])),
+        });
         for refused in tried.into_iter().flat_map(|tried| &tried.refused) {
             say(format_args!("    {refused}"));
         }
