@@ -1,6 +1,6 @@
 //! The command line: one clap enum, one short file for each command.
 
-use std::{panic::resume_unwind, process::ExitCode, thread};
+use std::{panic::resume_unwind, path::Path, process::ExitCode, thread};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -126,6 +126,17 @@ fn start_logging(default: &str) {
         logging.json().init();
     } else {
         logging.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    }
+}
+
+/// Refuses a file whose folder is not there, before long work is done for it.
+fn need_folder_of(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            let folder = folder.display();
+            Err(Error::Startup(format!("there is no folder `{folder}`: make it, or name another with `--out`")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every setting once: its flag, its environment variable, its default and its help.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 
 use clap::{Args, Command, ValueEnum, builder::BoolishValueParser};
 
@@ -270,6 +270,11 @@ impl Serving {
         }
         Ok(secret)
     }
+}
+
+/// A number of things, of which there is to be one at least.
+pub(crate) fn at_least_one(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -8,9 +8,9 @@ use std::{
     process::ExitCode,
 };
 
-use super::say;
+use super::{need_folder_of, say};
 use crate::{
-    config::Database,
+    config::{Database, at_least_one},
     error::{Error, Result},
     store::client,
     sync,
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(value_name = "COLLECTION")]
     collection: String,
     /// How many documents to read, drawn at random; a larger collection is then searched for those that do not fit
-    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = at_least_one)]
     sample: NonZeroU64,
     /// File to write, or the folder for it, in place of the standard output
     #[arg(long, value_name = "FILE")]
@@ -36,9 +36,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     let out = args.out.as_ref().map(|out| if out.is_dir() { out.join(args.file_name()) } else { out.clone() });
-    if let Some(out) = out.as_ref().filter(|out| !args.force && out.exists()) {
-        return Err(taken(out));
-    }
+    out.as_deref().map_or(Ok(()), |out| look(out, args.force))?;
     let connection = client::connect(&args.database).await?;
     let adopted = sync::adopt(&connection.database, &args.collection, args.sample).await;
     connection.database.client().clone().shutdown().await;
@@ -49,6 +47,7 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode> {
         Some(out) => {
             write(&out, text, args.force)?;
             say(format_args!("{}: from {} of about {} documents", out.display(), adopted.read, adopted.documents));
+            say("look through it, then see by `folio check` and `folio plan` what it asks of the database");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -58,6 +57,12 @@ impl Args {
     fn file_name(&self) -> String {
         format!("{}.json", self.collection)
     }
+}
+
+/// Refuses a place where the file could not be written, before the collection is read.
+fn look(path: &Path, force: bool) -> Result<()> {
+    need_folder_of(path)?;
+    if !force && path.exists() { Err(taken(path)) } else { Ok(()) }
 }
 
 fn write(path: &Path, text: &str, force: bool) -> Result<()> {

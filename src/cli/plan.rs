@@ -4,9 +4,9 @@ use std::{num::NonZeroU64, path::PathBuf, process::ExitCode};
 
 use mongodb::Database as Mongo;
 
-use super::{color::Color, progress, say, serve};
+use super::{color::Color, need_folder_of, progress, say, serve};
 use crate::{
-    config::{Apply, Database, Schemas, Stage},
+    config::{Apply, Database, Schemas, Stage, at_least_one},
     error::{Error, Result},
     schema::Catalog,
     store::client,
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Estimate from so many documents of each collection, drawn at random, in place of counting all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     sample: Option<NonZeroU64>,
     #[command(flatten)]
     progress: progress::Options,
@@ -41,6 +41,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args) -> Result<ExitCode> {
     let catalog = Catalog::load(&args.schemas.schemas)?;
+    args.out.as_deref().map_or(Ok(()), need_folder_of)?;
     let connection = client::connect(&args.database).await?;
     let outcome = unless_stopped(plan(args, &catalog, &connection.database), "nothing was changed").await;
     connection.database.client().clone().shutdown().await;

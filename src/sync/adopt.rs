@@ -60,7 +60,7 @@ pub async fn adopt(db: &Database, name: &str, sample: NonZeroU64) -> Result<Adop
 async fn missing(db: &Database, name: &str) -> Result<Error> {
     let names = db.list_collection_names().await.map_err(failure::startup("reading the names of the collections"))?;
     let near = nearest(name, names.iter().map(String::as_str));
-    let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+    let near = near.map_or("; `--database` names another".to_owned(), |near| format!(", did you mean `{near}`?"));
     Ok(Error::Startup(format!("there is no collection `{name}` in the database `{}`{near}", db.name())))
 }
 

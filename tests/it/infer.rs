@@ -278,7 +278,8 @@ async fn the_command_writes_a_file_that_check_and_plan_take() {
     let shown = infer(&test, &["things"]);
     assert!(shown.status.success(), "{}", said(&shown.stderr));
     let written = infer(&test, &["things", "--out", out]);
-    assert_eq!(said(&written.stdout), format!("{}: from 9 of about 9 documents\n", path.display()));
+    let told = format!("{}: from 9 of about 9 documents\nlook through it, then see by `folio check`", path.display());
+    assert!(said(&written.stdout).starts_with(&told), "{}", said(&written.stdout));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), said(&shown.stdout));
 
     let again = infer(&test, &["things", "--out", path.to_str().unwrap()]);
@@ -289,5 +290,19 @@ async fn the_command_writes_a_file_that_check_and_plan_take() {
     assert!(folio(&["check", "--schemas", out]).status.success());
     let plan = folio(&["plan", "--mongodb", &test.uri, "--database", &test.name, "--schemas", out]);
     assert_eq!(plan.status.code(), Some(2), "{}{}", said(&plan.stdout), said(&plan.stderr));
-    assert_eq!(infer(&test, &["nothing"]).status.code(), Some(1));
+    let refused = [
+        (&["nothing"][..], "there is no collection `nothing` in the database"),
+        (&["thing"], "did you mean `things`?"),
+        (
+            &["things", "--out", "no/such/folder/"],
+            "there is no folder `no/such`: make it, or name another with `--out`",
+        ),
+        (&["things", "--sample", "0"], "expected a whole number of at least 1"),
+    ];
+    for (args, message) in refused {
+        let refused = infer(&test, args);
+        assert_eq!(refused.status.code(), Some(1), "{args:?}");
+        assert!(said(&refused.stderr).contains(message), "{args:?}: {}", said(&refused.stderr));
+        assert!(!said(&refused.stderr).contains("read "), "{args:?} reads the collection first");
+    }
 }

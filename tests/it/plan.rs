@@ -120,6 +120,8 @@ async fn a_plan_in_a_file_is_carried_out_only_on_what_it_was_made_from() {
     let folder = files(&price(0, &json!([])));
     let file = tempfile::tempdir().unwrap().keep().join("plan.json");
     let file = file.to_str().unwrap();
+    let nowhere = run("plan", &test, folder.path(), &["--out", "no/such/plan.json"]);
+    assert!(text(&nowhere.stderr).starts_with("there is no folder `no/such`: make it"), "{nowhere:?}");
     let plan = || assert_eq!(printed(&run("plan", &test, folder.path(), &["--out", file])).0, Some(2));
     let apply = || printed(&run("apply", &test, folder.path(), &[file]));
 

@@ -122,10 +122,10 @@ impl Draft {
         if read == 0 {
             return "Inferred from an empty collection: there was nothing to learn".to_owned();
         }
-        let read = if sampled {
-            format!("a sample of {read} of about {} documents", self.found.documents)
-        } else {
-            format!("all {read} documents")
+        let read = match read {
+            _ if sampled => format!("a sample of {read} of about {} documents", self.found.documents),
+            1 => "the only document".to_owned(),
+            _ => format!("all {read} documents"),
         };
         let others = match refitted {
             0 => String::new(),
