@@ -28,7 +28,7 @@ pub(in crate::sync) struct Json<'v>(pub(in crate::sync) &'v Bson);
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, &|f, leaf| write!(f, "{}", leaf.clone().into_relaxed_extjson()))
+        write(f, self.0, &|f, leaf| quiet(f, &leaf.clone().into_relaxed_extjson().to_string()))
     }
 }
 
@@ -38,7 +38,7 @@ pub(in crate::sync) struct Written<'v>(pub(in crate::sync) &'v Bson);
 impl fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(f, self.0, &|f, leaf| match face(leaf) {
-            Some(json) => f.write_str(&json),
+            Some(json) => quiet(f, &json),
             None => write!(f, "{}", Json(leaf)),
         })
     }
@@ -50,6 +50,11 @@ fn face(leaf: &Bson) -> Option<String> {
     let mut json = Vec::new();
     codec::encode::value(&mut json, raw.as_raw_bson_ref(), &Field { kinds: kind.into(), ..Field::any() }).ok()?;
     String::from_utf8(json).ok()
+}
+
+/// JSON in which nothing speaks to the terminal: it may have some control characters as they are, in strings only.
+fn quiet(f: &mut fmt::Formatter<'_>, json: &str) -> fmt::Result {
+    json.chars().try_for_each(|c| if c.is_control() { write!(f, "\\u{:04x}", u32::from(c)) } else { f.write_char(c) })
 }
 
 /// A document as compact JSON.
@@ -93,5 +98,23 @@ impl fmt::Display for Clean<'_> {
         self.0
             .chars()
             .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_unicode()) } else { f.write_char(c) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_values_speaks_to_the_terminal() {
+        let spoken = Bson::from("\u{1b}[2J\u{9b}2J\u{7f}é");
+        let expected = r#""\u001b[2J\u009b2J\u007fé""#;
+        assert_eq!(
+            (Json(&spoken).to_string(), Written(&spoken).to_string()),
+            (expected.to_owned(), expected.to_owned())
+        );
+        assert_eq!(serde_json::from_str::<String>(expected).unwrap(), spoken.as_str().unwrap());
+        let name = Document::from_iter([("\u{9b}".to_owned(), Bson::Int32(1))]);
+        assert_eq!(object(&name), r#"{"\u009b":1}"#);
     }
 }
