@@ -367,6 +367,20 @@ async fn an_apply_that_failed_before_it_changed_anything_leaves_the_older_files_
 }
 
 #[tokio::test]
+async fn leniency_that_the_file_asks_for_is_no_change_that_an_apply_made() {
+    let here = database().await;
+    let files = |indexes: Value| {
+        let lenient = json!({ "type": "object", "x-collection": { "validation": { "level": "moderate" } } });
+        catalog(&[("things", lenient), ("books", json!({ "type": "object", "x-indexes": indexes }))])
+    };
+    let old = files(json!([]));
+    start(&here.db, &old).await;
+    here.db.collection("books").insert_one(unindexable()).await.unwrap();
+    assert!(refusal(&here.db, &files(json!([{ "keys": { "a": 1, "b": 1 } }]))).await.contains("creating the index"));
+    assert!(!start(&here.db, &old).await.superseded);
+}
+
+#[tokio::test]
 async fn a_collection_has_the_options_of_its_file() {
     let here = database().await;
     let with = |options: Value| things(0, &json!({ "x-collection": options }));
