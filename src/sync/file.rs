@@ -6,9 +6,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, OpenOptions},
+    fs::{self, OpenOptions, Permissions},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -31,6 +31,9 @@ use crate::{
 
 /// The most that is read of a plan's file, in bytes.
 const MAX_FILE: u64 = 64 << 20;
+
+/// The mode of a file that only its owner may read.
+const OWN: u32 = 0o600;
 
 /// What a plan was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,8 +122,15 @@ pub fn write(path: &Path, plan: &Plan, fingerprint: &Fingerprint) -> Result<()> 
     let failed = |e: std::io::Error| Error::Startup(format!("cannot write the plan to `{}`: {e}", path.display()));
     let text = serde_json::to_string_pretty(&Written { plan: plan.into(), fingerprint });
     let text = text.map_err(|e| Error::Internal(format!("the plan cannot be written as JSON: {e}")))?;
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| writeln!(file, "{text}")).map_err(failed)
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWN).open(path)?;
+        // The mode is that of a new file only. Where no file is meant, as in `/dev/stdout`, there is nothing to guard.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(OWN))?;
+        }
+        writeln!(file, "{text}")
+    };
+    write().map_err(failed)
 }
 
 /// What of a plan's file matters when it is carried out.

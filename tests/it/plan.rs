@@ -1,6 +1,7 @@
 //! `folio plan` and `folio apply`, through the binary itself.
 
 use std::{
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
 };
@@ -122,7 +123,12 @@ async fn a_plan_in_a_file_is_carried_out_only_on_what_it_was_made_from() {
     let file = file.to_str().unwrap();
     let nowhere = run("plan", &test, folder.path(), &["--out", "no/such/plan.json"]);
     assert!(text(&nowhere.stderr).starts_with("there is no folder `no/such`: make it"), "{nowhere:?}");
-    let plan = || assert_eq!(printed(&run("plan", &test, folder.path(), &["--out", file])).0, Some(2));
+    // As somebody made it before, for everyone to read.
+    std::fs::write(file, "").unwrap();
+    let plan = || {
+        assert_eq!(printed(&run("plan", &test, folder.path(), &["--out", file])).0, Some(2));
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    };
     let apply = || printed(&run("apply", &test, folder.path(), &[file]));
 
     plan();
