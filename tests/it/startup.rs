@@ -369,6 +369,31 @@ async fn a_validator_that_documents_broke_while_it_was_set_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_validator_whose_setting_was_cut_short_is_not_taken_for_set() {
+    let here = database().await;
+    start(&here.db, &catalog(-99, &[])).await;
+    insert_prices(&here.db, 1..60_000).await;
+    let books = here.db.collection::<Document>("books");
+    let mut session = here.db.client().start_session().await.unwrap();
+    session.start_transaction().await.unwrap();
+    books.insert_one(doc! { "price": -1 }).session(&mut session).await.unwrap();
+    let (db, files) = (here.db.clone(), catalog(1, &[]));
+    let starting = tokio::spawn(async move { refusal(&db, &files, Apply::Safe).await });
+    until_the_validator_waits(&here.db).await;
+    let before = options(&here.db).await;
+    session.commit_transaction().await.unwrap();
+    while options(&here.db).await == before {
+        assert!(!starting.is_finished());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    starting.abort();
+    assert!(starting.await.is_err_and(|cut| cut.is_cancelled()));
+    assert!(books.insert_one(doc! { "price": -2 }).await.is_err());
+    let plan = sync::plan(&here.db, &catalog(1, &[]), &Counting::default()).await.unwrap();
+    assert_eq!(plan.status(), sync::Status::Blocked, "{plan}");
+}
+
+#[tokio::test]
 async fn connecting_shows_the_server_and_leaves_no_probe_behind() {
     let here = database().await;
     let options =
