@@ -75,15 +75,17 @@ fn index<'f>(
     let without_tie_break = || free.iter().find(|f| wanted.is_met_but_for_tie_break(&Normal::of(f)));
     let in_the_way = || free.iter().find(|f| wanted.excludes(&Normal::of(f)));
     let collection = schema.name.clone();
-    let Some(from) = same_name.or_else(without_tie_break).or_else(in_the_way) else {
-        let index = declared.clone();
-        return (Some(Change::CreateIndex { collection, index, documents: found.documents }), None);
+    let create = || {
+        let (collection, index) = (schema.name.clone(), declared.clone());
+        Change::CreateIndex { collection, index, documents: found.documents }
     };
+    let Some(from) = same_name.or_else(without_tie_break).or_else(in_the_way) else { return (Some(create()), None) };
     let (is, named) = (Normal::of(from), from.name == declared.name);
     let change = if wanted.is_met_but_for_tie_break(&is) {
         Some(Change::MissingTieBreak { collection, index: (*from).clone() })
     } else if named && wanted.is_met_by(&is) {
-        None
+        // Who asks for an index that is being built waits until it is.
+        found.building.contains(&from.name).then(create)
     } else if named && wanted.is_near(&is) {
         Some(Change::AlterIndex { collection, from: (*from).clone(), to: declared.clone() })
     } else {

@@ -90,9 +90,10 @@ async fn look(db: &Database, catalog: &Catalog) -> Result<(Observed, Record)> {
     futures::try_join!(observe::observe(db, catalog), generation::read(db))
 }
 
-/// A collection as it was found; the number of documents, which changes by itself, is no part of it.
+/// A collection as it was found; the number of documents and how far indexes are built, which change by themselves, are
+/// no part of it.
 fn essence(found: &Found) -> Bson {
-    let Found { kind, rules, stage, pre_images, locale, documents: _, indexes } = found;
+    let Found { kind, rules, stage, pre_images, locale, documents: _, indexes, building: _ } = found;
     let index = |index: &Index| doc! { "name": &index.name, "keys": &index.keys, "options": &index.options };
     let indexes: BTreeMap<_, _> = indexes.iter().map(|found| (&found.name, index(found))).collect();
     let indexes: Document = indexes.into_iter().map(|(name, index)| (name.clone(), Bson::Document(index))).collect();

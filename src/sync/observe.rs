@@ -1,10 +1,10 @@
 //! What the database has of the declared collections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Document, doc};
 use futures::{TryStreamExt, future::try_join_all, try_join};
-use mongodb::{Database, error::Error as DriverError};
+use mongodb::{Collection, Database, error::Error as DriverError};
 
 use super::{
     held::Rules,
@@ -47,6 +47,8 @@ pub(super) struct Found {
     pub(super) documents: u64,
     /// Its indexes, as the server describes them.
     pub(super) indexes: Vec<Index>,
+    /// The names of those that are still being built: they serve nobody yet, and can still fail.
+    pub(super) building: BTreeSet<String>,
 }
 
 /// Looks at every declared collection.
@@ -113,14 +115,28 @@ async fn detail(db: &Database, entry: &Document, stages: &Stages) -> Result<(Str
         locale: options.get_document("collation").and_then(|c| c.get_str("locale")).ok().map(str::to_owned),
         documents: 0,
         indexes: Vec::new(),
+        building: BTreeSet::new(),
     };
     if found.kind == "collection" {
         let collection = db.collection::<Document>(&name);
         let count = collection.estimated_document_count().into_future();
         let (indexes, documents) = futures::try_join!(indexes::listed(db, &name, None), count)?;
         (found.indexes, found.documents) = (indexes.into_iter().map(index).collect(), documents);
+        // Only now: one whose building begins after the first look must not be taken for ready.
+        found.building = building(&collection).await?;
     }
     Ok((name, found))
+}
+
+/// The names of the indexes that are being built, be it for a client that is long gone.
+///
+/// See [`$collStats`](https://www.mongodb.com/docs/manual/reference/operator/aggregation/collStats/).
+async fn building(collection: &Collection<Document>) -> Result<BTreeSet<String>, DriverError> {
+    let stages =
+        [doc! { "$collStats": { "storageStats": {} } }, doc! { "$project": { "names": "$storageStats.indexBuilds" } }];
+    let shards: Vec<Document> = collection.aggregate(stages).await?.try_collect().await?;
+    let names = shards.iter().filter_map(|shard| shard.get_array("names").ok()).flatten();
+    Ok(names.filter_map(|name| Some(name.as_str()?.to_owned())).collect())
 }
 
 fn index(mut listed: Document) -> Index {

@@ -394,6 +394,32 @@ async fn a_validator_whose_setting_was_cut_short_is_not_taken_for_set() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_still_being_built_is_not_taken_for_ready() {
+    let here = database().await;
+    let files = catalog(-99, &[isbn()]);
+    start(&here.db, &catalog(-99, &[])).await;
+    let books = here.db.collection::<Document>("books");
+    let listed = |n: i32| doc! { "price": n, "isbn": (0..60).map(|i| Bson::Int32(n * 60 + i)).collect::<Vec<_>>() };
+    books.insert_many((0..20_000).map(listed)).await.unwrap();
+    let command = doc! { "createIndexes": "books", "indexes": [{ "name": "isbn", "key": isbn().keys }] };
+    let db = here.db.clone();
+    let building = tokio::spawn(async move { db.run_command(command).await });
+    while !index_names(&here.db).await.contains(&"isbn".to_owned()) {
+        assert!(!building.is_finished());
+    }
+    // The building cannot end as long as somebody writes.
+    let mut session = here.db.client().start_session().await.unwrap();
+    session.start_transaction().await.unwrap();
+    books.insert_one(doc! { "price": 2 }).session(&mut session).await.unwrap();
+    let plan = sync::plan(&here.db, &files, &Counting::default()).await.unwrap();
+    assert!(matches!(&plan.changes[..], [Change::CreateIndex { .. }]), "{plan}");
+    session.abort_transaction().await.unwrap();
+    start(&here.db, &files).await;
+    assert!(sync::plan(&here.db, &files, &Counting::default()).await.unwrap().changes.is_empty());
+    building.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn connecting_shows_the_server_and_leaves_no_probe_behind() {
     let here = database().await;
     let options =

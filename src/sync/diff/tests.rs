@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use bson::{Document, doc};
 use indexmap::IndexMap;
 
@@ -44,6 +46,7 @@ fn found(indexes: Vec<Index>) -> Found {
         locale: None,
         documents: 10,
         indexes: std::iter::once(id).chain(indexes).collect(),
+        building: BTreeSet::new(),
     }
 }
 
