@@ -71,6 +71,16 @@ fn sentences(spot: Spot<'_>, keyword: &str, value: &Tree) -> Vec<Rule> {
             below(spot, value).after(Verb::Has, text("an item that"))
         }
         "propertyNames" => below(spot, value).after(Verb::Has, text("only fields of which each name")),
+        "unevaluatedProperties" if value.as_bool() == Some(false) => {
+            has(text("no fields of which nothing else is said"))
+        }
+        "unevaluatedProperties" if value.as_bool().is_none() => {
+            below(spot, value).after(Verb::Has, text("fields of which nothing else is said only if each"))
+        }
+        "unevaluatedItems" if value.as_bool() == Some(false) => has(text("no items of which nothing else is said")),
+        "unevaluatedItems" if value.as_bool().is_none() => {
+            below(spot, value).after(Verb::Has, text("items of which nothing else is said only if each"))
+        }
         "anyOf" => rule::some(spot.list("anyOf").map(branch).collect(), false),
         "oneOf" => rule::some(spot.list("oneOf").map(branch).collect(), true),
         "not" => lacks(value).unwrap_or_else(|| below(spot, value).not()),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Keywords that have a sentence, with a schema that has them and all sentences of it.
-const SENTENCES: [(&str, &str, &str); 50] = [
+const SENTENCES: [(&str, &str, &str); 53] = [
     ("type", r#"{"type": ["string", "null"]}"#, "is a string or null"),
     ("bsonType", r#"{"bsonType": "objectId"}"#, "is an object id"),
     ("enum", r#"{"enum": ["a", "b"]}"#, "is one of a, b"),
@@ -66,6 +66,13 @@ const SENTENCES: [(&str, &str, &str); 50] = [
     ("contains", r#"{"contains": {"const": 1}}"#, "has an item that is 1"),
     ("minContains", r#"{"contains": {"const": 1}, "minContains": 0}"#, "is anything"),
     ("allOf", r#"{"allOf": [{"minimum": 0}, {"not": {"const": 3}}]}"#, "is at least 0 and is not 3"),
+    ("unevaluatedProperties", r#"{"unevaluatedProperties": false}"#, "has no fields of which nothing else is said"),
+    (
+        "unevaluatedProperties",
+        r#"{"unevaluatedProperties": {"const": 1}}"#,
+        "has fields of which nothing else is said only if each is 1",
+    ),
+    ("unevaluatedItems", r#"{"unevaluatedItems": false}"#, "has no items of which nothing else is said"),
     ("anyOf", r#"{"anyOf": [{"const": 1}, {"minimum": 5}]}"#, "is 1 or is at least 5"),
     ("oneOf", r#"{"oneOf": [{"const": 1}, {"minimum": 5}]}"#, "fulfills exactly one of these: is 1; is at least 5"),
     ("not", r#"{"not": {"pattern": "^a"}}"#, "does not match ^a"),
