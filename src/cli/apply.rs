@@ -16,7 +16,7 @@ use crate::{
     schema::Catalog,
     store::client,
     sync::{
-        self, Counting, Plan, Risk, Status, Wish,
+        self, Change, Counting, Plan, Risk, Status, Wish,
         file::{Fingerprint, Planned},
     },
 };
@@ -88,9 +88,20 @@ async fn apply(args: &Args, planned: Option<&Planned>, (db, catalog): (&Mongo, &
         say(advice(&plan));
     }
     for change in &report.applied {
-        say(format_args!("done: {}", sync::headline(change)));
+        say(format_args!("done: {}{}", sync::headline(change), softness(change)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a validator was set that is not held against every write.
+fn softness(change: &Change) -> String {
+    match change {
+        Change::SetValidator { to, .. } | Change::EndStage { to, .. } if !to.is_held() => format!(
+            ": set with level `{}` and action `{}`; `folio plan` tells what still breaks it",
+            to.level, to.action
+        ),
+        _ => String::new(),
+    }
 }
 
 /// What a plan comes to that is not carried out, for it is not as wished.

@@ -11,7 +11,7 @@ use crate::{
     schema::Catalog,
     store::client,
     sync::{
-        self, Counting, Plan, Status, Wish,
+        self, Change, Counting, Plan, Status, Wish,
         file::{self, Fingerprint},
         json,
     },
@@ -88,11 +88,18 @@ pub(super) fn show(plan: &Plan, color: Color) {
 pub(super) fn advice(plan: &Plan) -> String {
     match (plan.status(), plan.admitted_by()) {
         (Status::InStep, _) if plan.changes.is_empty() => "the database is as the collection files say".to_owned(),
-        (Status::InStep, _) => "nothing to do".to_owned(),
-        _ if plan.older => {
-            "the files are older than those that the database follows, so no start makes these changes; to go back: \
-             `folio apply --rollback`"
+        (Status::InStep, _) if plan.changes.iter().any(|change| matches!(change, Change::EndStage { .. })) => {
+            "nothing to do: a stage goes on until these documents are corrected; the next `folio apply` or start after \
+             that ends it"
                 .to_owned()
+        }
+        (Status::InStep, _) => "nothing to do".to_owned(),
+        (status, _) if plan.older => {
+            let first = if status == Status::Blocked { "put right what stands in the way (`!`), then " } else { "" };
+            format!(
+                "the files are older than those that the database follows, so no start makes these changes; to go back: \
+                 {first}`folio apply --rollback`"
+            )
         }
         (Status::Blocked, _) => blocked(plan),
         (Status::Pending, Some(Apply::All)) => "to be made by `folio apply --apply all`".to_owned(),

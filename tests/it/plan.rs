@@ -190,3 +190,13 @@ async fn a_plan_says_nothing_to_the_terminal() {
     assert_eq!(code, Some(3), "{said}");
     assert!(!said.contains('\u{1b}') && !said.contains("\n- done"), "{said}");
 }
+
+#[tokio::test]
+async fn the_commands_say_what_a_stage_is_and_when_it_ends() {
+    let test = started([doc! { "price": -5 }]).await;
+    let folder = files(&price(0, &json!([])));
+    let (code, said) = printed(&run("apply", &test, folder.path(), &["--stage"]));
+    assert!(code == Some(0) && said.contains("set with level `moderate` and action `error`"), "{said}");
+    let (code, said) = printed(&run("plan", &test, folder.path(), &[]));
+    assert!(code == Some(0) && said.contains("a stage goes on until these documents are corrected"), "{said}");
+}
