@@ -1,6 +1,6 @@
 //! Stored documents in, a first collection file for them out.
 //!
-//! A [`Census`] is shown documents one by one and keeps, in bounded memory, what they have in common; [`file`] writes
+//! A [`Census`] is shown documents one by one and keeps, in bounded memory, what they have in common; [`file()`] writes
 //! that down as a collection file. `place` is what is known of one place of the documents, `object` and `text` of the
 //! objects and strings there; `format` and `alphabet` know what strings look like; `schema` turns places into keywords,
 //! `comment` into words; `index` declares an index that exists; `layout` prints.

@@ -1,7 +1,7 @@
 //! The database made to be as the collection files say: observe → diff → apply, under a lease.
 //!
 //! `observe` reads what is there, `diff` compares it with the files without touching the database, `apply`
-//! carries changes out. [`run`] is the start of the service, [`plan`] shows what it would do. What the service has
+//! carries changes out. [`run()`] is the start of the service, [`plan`] shows what it would do. What the service has
 //! to remember about itself stands in one collection, [`BOOKKEEPING`]: the lease, the applied files, stages, the secret.
 
 use std::collections::BTreeMap;
@@ -159,7 +159,7 @@ impl Plan {
     }
 }
 
-/// What [`run`] would do, with the stored documents that stand in its way.
+/// What [`run()`] would do, with the stored documents that stand in its way.
 pub async fn plan(db: &Database, catalog: &Catalog, counting: &Counting) -> Result<Plan> {
     let db = &strong(db);
     let (changes, record) = futures::try_join!(pending(db, catalog), generation::read(db))?;
