@@ -75,19 +75,6 @@ mod tests {
 
     use super::*;
 
-    /// A shape in which the fields with these dotted names are hidden, and nothing else is said of anything.
-    fn hiding(names: &[&str]) -> Field {
-        let mut root = Field::any();
-        for name in names {
-            let mut field = &mut root;
-            for name in name.split('.') {
-                field = field.properties.entry(name.to_owned()).or_insert_with(Field::any);
-            }
-            field.hidden = true;
-        }
-        root.prepared()
-    }
-
     fn shown(stored: &Document, shape: &Field) -> Document {
         let raw = RawDocumentBuf::try_from(stored).unwrap();
         Document::try_from(&*document(&raw, shape).unwrap()).unwrap()
@@ -95,7 +82,7 @@ mod tests {
 
     #[test]
     fn leaves_out_what_is_hidden_whatever_stands_in_its_place() {
-        let shape = hiding(&["secret", "in.secret", "in.deep.secret"]);
+        let shape = Field::hiding(["secret", "in.secret", "in.deep.secret"]);
         for (stored, expected) in [
             (doc! { "secret": 1, "a": 2 }, doc! { "a": 2 }),
             (doc! { "in": { "secret": { "x": 1 }, "b": 1 } }, doc! { "in": { "b": 1 } }),
@@ -111,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_items_holds_for_an_object_in_their_place() {
-        let list = Field { items: Some(hiding(&["secret"]).into()), ..Field::any() };
+        let list = Field { items: Some(Field::hiding(["secret"]).into()), ..Field::any() };
         let shape = Field { properties: [("list".to_owned(), list)].into_iter().collect(), ..Field::any() }.prepared();
         for (stored, expected) in [
             (doc! { "list": [{ "secret": 1, "b": 2 }] }, doc! { "list": [{ "b": 2 }] }),
@@ -124,14 +111,14 @@ mod tests {
     #[test]
     fn borrows_where_nothing_is_hidden() {
         let stored = RawDocumentBuf::try_from(&doc! { "a": 1 }).unwrap();
-        assert!(matches!(document(&stored, &hiding(&[])).unwrap(), Cow::Borrowed(_)));
+        assert!(matches!(document(&stored, &Field::hiding([""; 0])).unwrap(), Cow::Borrowed(_)));
     }
 
     #[test]
     fn goes_as_deep_as_documents_are_printed() {
         let nest = |depth| (1..depth).fold(doc! { "secret": 1 }, |inner, _| doc! { "a": [inner] });
         // Of which shape the levels are does not matter here.
-        let shape = hiding(&["a.secret"]);
+        let shape = Field::hiding(["a.secret"]);
         let deep = |depth| document(&RawDocumentBuf::try_from(&nest(depth)).unwrap(), &shape).map(drop);
         deep(50).unwrap();
         let items = |depth| (1..depth).fold(Bson::from(doc! { "secret": 1 }), |inner, _| Bson::Array(vec![inner]));
@@ -184,7 +171,7 @@ mod tests {
             let raw = RawDocumentBuf::try_from(&stored).unwrap();
             let expected = plainly(stored.into(), &paths);
             let expected = RawDocumentBuf::try_from(expected.as_document().unwrap()).unwrap();
-            let shape = hiding(&paths);
+            let shape = Field::hiding(&paths);
             let shown = document(&raw, &shape).unwrap();
             prop_assert_eq!(shown.as_bytes(), expected.as_bytes());
         }

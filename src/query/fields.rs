@@ -81,7 +81,7 @@ pub fn plan(root: &Field, fields: Option<&Fields>) -> Result<Option<Document>> {
 pub(super) fn with(mut projection: Document, more: impl Iterator<Item = String>) -> (Option<Document>, Option<Field>) {
     let leaves_out = projection.values().any(|value| *value == Bson::Int32(0));
     if leaves_out {
-        return (None, Some(hiding(projection.keys().map(String::as_str))));
+        return (None, Some(Field::hiding(projection.keys())));
     }
     let asked: Vec<_> = projection.keys().cloned().collect();
     let mut added = Vec::new();
@@ -93,7 +93,7 @@ pub(super) fn with(mut projection: Document, more: impl Iterator<Item = String>)
         }
         added.push(name);
     }
-    let cut = (!added.is_empty()).then(|| hiding(added.iter().filter_map(|name| unshared(name, &asked))));
+    let cut = (!added.is_empty()).then(|| Field::hiding(added.iter().filter_map(|name| unshared(name, &asked))));
     (Some(projection), cut)
 }
 
@@ -101,19 +101,6 @@ pub(super) fn with(mut projection: Document, more: impl Iterator<Item = String>)
 fn unshared<'n>(name: &'n str, asked: &[String]) -> Option<&'n str> {
     let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
     ends.map(|end| &name[..end]).find(|part| !asked.iter().any(|asked| path::is_within(asked, part)))
-}
-
-/// A shape that hides the fields with these dotted names.
-fn hiding<'n>(names: impl Iterator<Item = &'n str>) -> Field {
-    let mut root = Field::any();
-    for name in names {
-        let mut field = &mut root;
-        for name in name.split('.') {
-            field = field.properties.entry(name.to_owned()).or_insert_with(Field::any);
-        }
-        field.hidden = true;
-    }
-    root.prepared()
 }
 
 #[cfg(test)]

@@ -17,6 +17,21 @@ pub(crate) struct Sight<'f> {
     has_out: fn(&Field) -> bool,
 }
 
+impl Field {
+    /// A shape that hides the fields with these dotted names, and says nothing else of anything.
+    pub(crate) fn hiding(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut root = Self::any();
+        for name in names {
+            let mut field = &mut root;
+            for name in name.as_ref().split('.') {
+                field = field.properties.entry(name.to_owned()).or_insert_with(Self::any);
+            }
+            field.hidden = true;
+        }
+        root.prepared()
+    }
+}
+
 impl<'f> Sight<'f> {
     /// A place where everything is in sight.
     pub(crate) const CLEAR: Self =
