@@ -327,7 +327,8 @@ async fn indexed_anew(library: &mut Library) {
     let duplicates = [("books.isbn_1", (1, without)), ("books.title_1", (100, 200)), ("members.email_1", (1, 2))];
     library.is_blocked(&[], &duplicates).await;
 
-    for i in (0..library.sizes["books"]).step_by(15) {
+    let books = *library.sizes.get("books").unwrap();
+    for i in (0..books).step_by(15) {
         let isbn = doc! { "$set": { "isbn": format!("979{i:010}") } };
         library.migrate("books", doc! { "_id": id(1, i) }, isbn).await;
     }
