@@ -187,12 +187,22 @@ pub struct Limits {
     /// Conditions and operators of a filter
     #[arg(long, env = "FOLIO_MAX_FILTER_NODES", value_name = "N", default_value_t = 256)]
     pub max_filter_nodes: usize,
-    /// Values of one `$in`, `$nin` or `$all`, positions of a geometry, words of a `$text` search
+    /// Values of one `$in`, `$nin` or `$all`, of `$pullAll` or `$addToSet`, positions of a geometry, words of a `$text`
+    /// search
     #[arg(long, env = "FOLIO_MAX_IN", value_name = "N", default_value_t = 1000)]
     pub max_in: usize,
     /// Characters of a regular expression
     #[arg(long, env = "FOLIO_MAX_REGEX", value_name = "N", default_value_t = 256)]
     pub max_regex: usize,
+    /// Writes of a `_bulk` request, documents of an array that is inserted
+    #[arg(long, env = "FOLIO_MAX_BULK", value_name = "N", default_value_t = 10_000)]
+    pub max_bulk: usize,
+    /// Paths in an update by operators
+    #[arg(long, env = "FOLIO_MAX_PATHS", value_name = "N", default_value_t = 1000)]
+    pub max_paths: usize,
+    /// Values in the updates by operators of a request, those in arrays and objects included
+    #[arg(long, env = "FOLIO_MAX_VALUES", value_name = "N", default_value_t = 100_000)]
+    pub max_values: usize,
     /// Seconds that a request may take
     #[arg(long, env = "FOLIO_DEADLINE", value_name = "SECONDS", default_value = "30", value_parser = some_seconds)]
     pub deadline: Duration,

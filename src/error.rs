@@ -1,5 +1,7 @@
 //! Every way to fail, in domain words. What HTTP makes of them is in `http::problem`.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -97,7 +99,7 @@ pub enum Error {
         offered: &'static str,
     },
     /// A body of a media type that is not read here.
-    #[error("the body's media type must be {expected}")]
+    #[error("the header `Content-Type` must be {expected}")]
     UnsupportedMediaType {
         /// The media types that are read.
         expected: &'static str,
@@ -147,6 +149,14 @@ pub enum Error {
         /// Where they stand in the body.
         pointers: Vec<String>,
     },
+    /// A patch that cannot be applied to the document as it is.
+    #[error("{detail}")]
+    PatchFailed {
+        /// Which of its operations fails, from 0, where it has more than one.
+        operation: Option<usize>,
+        /// Why.
+        detail: String,
+    },
     /// A query that would cost too much without an index that is not there.
     #[error("{reason}")]
     UnindexedQuery {
@@ -161,9 +171,23 @@ pub enum Error {
         /// The cause, for the log.
         cause: String,
     },
+    /// A write was sent to the database, which did not confirm it.
+    #[error("the database has not confirmed the write, which may have happened")]
+    Unconfirmed {
+        /// The cause, for the log.
+        cause: String,
+    },
     /// The work took longer than it may.
     #[error("the request took longer than its deadline")]
     DeadlineExceeded,
+    /// What became of a request about many documents, one of which is at fault.
+    #[error("{done}{error}")]
+    Partly {
+        /// What is wrong with that one.
+        error: Box<Error>,
+        /// Which it is, and what had been done by then.
+        done: Done,
+    },
     /// A fault of ours or of the database.
     #[error("{0}")]
     Internal(String),
@@ -211,9 +235,33 @@ impl Error {
     /// What went wrong, for the log: also what clients are not told.
     pub(crate) fn cause(&self) -> String {
         match self {
-            Self::Unavailable { cause } => cause.clone(),
+            Self::Unavailable { cause } | Self::Unconfirmed { cause } => cause.clone(),
+            Self::Partly { error, done } => format!("{done}{}", error.cause()),
             error => error.to_string(),
         }
+    }
+
+    /// What is wrong, without what it is that is wrong.
+    pub fn inner(&self) -> &Self {
+        match self {
+            Self::Partly { error, .. } => error.inner(),
+            error => error,
+        }
+    }
+
+    /// The same of one of many: what is known already of which it is stays.
+    #[must_use]
+    pub fn partly(self, done: Done) -> Self {
+        match self {
+            Self::Partly { error, done: known } => Self::Partly { error, done: known.or(done) },
+            error => Self::Partly { error: Box::new(error), done },
+        }
+    }
+
+    /// The same of the `item`th of what the request holds, counted from 0.
+    #[must_use]
+    pub fn of_item(self, item: usize) -> Self {
+        self.partly(Done { item: Some(item), ..Done::default() })
     }
 
     /// The same, of a query that came as the body: what is only known by its parameter is the body's member of that name.
@@ -226,6 +274,53 @@ impl Error {
             place.pointer.get_or_insert_with(|| below("", &place.parameter));
         }
         self
+    }
+}
+
+/// Which of many documents is at fault, and what had been done by then: the members that a problem has for that.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Done {
+    /// Where it stands in the array or the list of operations, counted from 0; of these nothing was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<usize>,
+    /// The `_id` of the stored document, in JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Box<RawValue>>,
+    /// Documents that were selected by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched: Option<u64>,
+    /// Documents that were changed by then, and remain so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<u64>,
+    /// Documents that were deleted by then, and remain so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<u64>,
+}
+
+impl Done {
+    fn or(self, other: Self) -> Self {
+        Self {
+            item: self.item.or(other.item),
+            id: self.id.or(other.id),
+            matched: self.matched.or(other.matched),
+            modified: self.modified.or(other.modified),
+            deleted: self.deleted.or(other.deleted),
+        }
+    }
+}
+
+/// What stands before the error itself.
+impl Display for Done {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(item) = self.item {
+            write!(f, "item {item}: ")?;
+        }
+        match (self.modified, self.deleted) {
+            (Some(modified), _) => write!(f, "documents changed before this: {modified}; "),
+            (None, Some(deleted)) => write!(f, "documents deleted before this: {deleted}; "),
+            (None, None) => Ok(()),
+        }
     }
 }
 

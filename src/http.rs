@@ -22,9 +22,11 @@ mod insight;
 mod lists;
 mod meta;
 mod negotiate;
+mod prefer;
 mod problem;
 mod serve;
 mod trace;
+mod written;
 
 /// The whole API on `app`, to be served alone or merged into another router. It has a fallback of its own, for paths
 /// that nothing is at, so the router that it is merged into must have none.

@@ -7,7 +7,7 @@
 use std::{fmt, ops::Range};
 
 use indexmap::{IndexMap, map::Entry};
-use jiter::{Jiter, JiterError, LinePosition, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, LinePosition, Peek};
 
 /// A JSON value and the bytes of the text it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,8 @@ pub struct SyntaxError {
     pub offset: usize,
     /// What is wrong.
     pub detail: String,
+    /// The [RFC 6901](https://www.rfc-editor.org/rfc/rfc6901) pointer of the value at fault, where that helps.
+    pub pointer: Option<String>,
     /// Which rule is broken.
     pub rule: Rule,
 }
@@ -84,11 +86,26 @@ impl SyntaxError {
     /// The error `detail` at byte `offset` of `text`.
     pub fn at(text: &[u8], offset: usize, detail: impl Into<String>) -> Self {
         let LinePosition { line, column } = LinePosition::find(text, offset);
-        Self { line, column: column.max(1), offset, detail: detail.into(), rule: Rule::Form }
+        Self { line, column: column.max(1), offset, detail: detail.into(), pointer: None, rule: Rule::Form }
+    }
+
+    /// The same, of the value at `pointer`.
+    #[must_use]
+    pub fn of(self, pointer: String) -> Self {
+        Self { pointer: Some(pointer), ..self }
     }
 
     pub(crate) fn from_jiter(text: &[u8], error: &JiterError) -> Self {
-        Self::at(text, error.index, error.error_type.to_string())
+        let detail = match error.error_type {
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingValue) if text.trim_ascii().is_empty() => {
+                "expected JSON, found nothing".into()
+            }
+            JiterErrorType::JsonError(JsonErrorType::ExpectedSomeIdent) => {
+                "expected a JSON value; strings stand in quotes".into()
+            }
+            _ => error.error_type.to_string(),
+        };
+        Self::at(text, error.index, detail)
     }
 }
 

@@ -40,9 +40,11 @@ pub const ALL: &[Problem] = &[
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_DOCUMENT,
     READ_ONLY_FIELD,
+    PATCH_FAILED,
     UNINDEXED_QUERY,
     DEADLINE_EXCEEDED,
     UNAVAILABLE,
+    UNCONFIRMED,
     INTERNAL,
 ];
 
@@ -58,8 +60,8 @@ const MALFORMED_BODY: Problem = Problem {
     slug: "malformed-body",
     status: 400,
     title: "Malformed body",
-    meaning: "The body is not the JSON that was expected: a syntax error, a duplicate key, invalid UTF-8, nesting over 64 levels, or a key that begins with `$` and is no Extended JSON value.",
-    remedy: "`line` and `column` tell where; nothing was changed.",
+    meaning: "The body is not the JSON that was expected: a syntax error, a duplicate key, invalid UTF-8, nesting over 64 levels, a key that begins with `$` and is no Extended JSON value, or a patch that is none for any document.",
+    remedy: "`line` and `column` tell where, and `pointer` of a patch in which value; nothing was changed.",
 };
 
 const UNKNOWN_FIELD: Problem = Problem {
@@ -187,7 +189,7 @@ const UNSUPPORTED_MEDIA_TYPE: Problem = Problem {
     status: 415,
     title: "Unsupported media type",
     meaning: "The body's `Content-Type` is not one that is read here.",
-    remedy: "Send `Content-Type: application/json`, or `application/merge-patch+json` for a PATCH.",
+    remedy: "Send `Content-Type: application/json`; a PATCH may have `application/merge-patch+json` or `application/json-patch+json` too.",
 };
 
 const INVALID_DOCUMENT: Problem = Problem {
@@ -204,6 +206,14 @@ const READ_ONLY_FIELD: Problem = Problem {
     title: "Read-only field",
     meaning: "The body sets, changes or removes fields that are not for clients to write, or not for you: the service writes them, or the collection file or one of your roles has them as `readOnly`.",
     remedy: "`pointers` lists them; leave them out, or send them as they are stored.",
+};
+
+const PATCH_FAILED: Problem = Problem {
+    slug: "patch-failed",
+    status: 422,
+    title: "Patch failed",
+    meaning: "The patch cannot be applied to the document as it is: a path leads to nothing, a `test` fails, or an operator does not take the value that is stored. Nothing was changed.",
+    remedy: "`operation` is the index of the operation that fails, from 0, where the patch is a list of them, and `detail` tells why; read the document again, and send a patch that fits it.",
 };
 
 const UNINDEXED_QUERY: Problem = Problem {
@@ -226,8 +236,16 @@ const UNAVAILABLE: Problem = Problem {
     slug: "unavailable",
     status: 503,
     title: "Unavailable",
-    meaning: "The database cannot be reached, or no connection to it is free.",
+    meaning: "The database cannot be reached, or no connection to it is free. What was to be written is not.",
     remedy: "Send the request again after the `Retry-After` seconds; `/readyz` tells when the service is ready.",
+};
+
+const UNCONFIRMED: Problem = Problem {
+    slug: "unconfirmed",
+    status: 503,
+    title: "Unconfirmed",
+    meaning: "The write was sent to the database, and the connection broke before the answer, or too few nodes of the replica set have the write yet. It may have happened, and may last, or not.",
+    remedy: "Look before repeating it. A write that comes to the same when it is repeated needs no look: a PUT, a DELETE, a POST of documents with an `_id` of their own.",
 };
 
 const INTERNAL: Problem = Problem {
@@ -262,8 +280,11 @@ impl Problem {
             Error::PreconditionRequired { .. } => &PRECONDITION_REQUIRED,
             Error::InvalidDocument { .. } => &INVALID_DOCUMENT,
             Error::ReadOnlyField { .. } => &READ_ONLY_FIELD,
+            Error::PatchFailed { .. } => &PATCH_FAILED,
             Error::UnindexedQuery { .. } => &UNINDEXED_QUERY,
             Error::Unavailable { .. } => &UNAVAILABLE,
+            Error::Unconfirmed { .. } => &UNCONFIRMED,
+            Error::Partly { error, .. } => Self::of(error),
             Error::DeadlineExceeded => &DEADLINE_EXCEEDED,
             Error::Internal(_) | Error::Schemas(_) | Error::Startup(_) => &INTERNAL,
         }

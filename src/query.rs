@@ -21,14 +21,19 @@ mod names;
 pub mod params;
 pub mod path;
 pub mod seek;
+pub mod selection;
 pub mod serving;
+pub mod settings;
 pub mod sort;
 pub(crate) mod value;
 
+use filter::Planned;
 use names::Names;
 
 pub use cursor::{CursorKey, List, Position};
 pub use params::Query;
+pub use selection::Selection;
+pub use settings::Settings;
 
 /// The member of a listed document that holds its sort key. It is no part of the document, and no name that anyone
 /// would give a field.
@@ -226,11 +231,7 @@ pub fn plan<'q>(
     limits: &'q Limits,
     cursors: &'q CursorKey,
 ) -> Result<Draft<'q>> {
-    let mut conditions = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
-    let planned = query.filter.as_ref().map(|filter| filter.plan(schema, limits)).transpose()?;
-    let nearest_first = query.sort.is_empty() && planned.as_ref().is_some_and(|planned| planned.nearest_first);
-    conditions.extend(planned.map(|planned| planned.filter));
-    let filter = all(conditions).unwrap_or_default();
+    let Planned { filter, nearest_first } = conditions(schema, query, limits)?;
     if query.after.is_some() && query.skip.is_some() {
         return Err(invalid_query("skip", None, "`skip` counts from the first page; leave it out beside `after`"));
     }
@@ -253,6 +254,15 @@ pub fn plan<'q>(
     };
     let is_unordered = query.sort.is_empty() && !nearest_first;
     Ok(Draft { plan, is_unordered, avoided: Vec::new(), cursor: query.after.as_deref(), limits, cursors })
+}
+
+/// The conditions of the query, all and-ed.
+fn conditions(schema: &Schema, query: &Query, limits: &Limits) -> Result<Planned> {
+    let mut conditions = query.conditions.iter().map(|c| c.plan(&schema.root, limits)).collect::<Result<Vec<_>>>()?;
+    let planned = query.filter.as_ref().map(|filter| filter.plan(schema, limits)).transpose()?;
+    let nearest_first = planned.as_ref().is_some_and(|planned| planned.nearest_first);
+    conditions.extend(planned.map(|planned| planned.filter));
+    Ok(Planned { filter: all(conditions).unwrap_or_default(), nearest_first })
 }
 
 fn keys(schema: &Schema, sort: &Document, projection: Option<&Document>) -> Keys {

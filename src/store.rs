@@ -46,7 +46,7 @@ pub struct Store {
     pub deadline: Duration,
     /// What keeps lists from costing too much.
     pub guard: Guard,
-    /// What reads use.
+    /// What work is done in.
     pub sessions: Idle,
 }
 

@@ -12,7 +12,7 @@ pub use crate::etag::Precondition;
 pub(crate) use id::bad as bad_id;
 
 use crate::{
-    codec::decode,
+    codec::{decode, visible},
     error::{Error, Result, Violation},
     schema::{
         Field, Kind, Schema, Stamp,
@@ -21,10 +21,20 @@ use crate::{
 };
 
 mod alike;
+mod direct;
 mod fill;
+mod form;
+mod geometry;
 mod guard;
 mod id;
+mod json_patch;
 mod merge;
+mod operators;
+
+pub use direct::Direct;
+pub use form::Form;
+pub use json_patch::JsonPatch;
+pub use operators::Operators;
 
 /// A document as a client sends it, to be stored as a new one.
 #[derive(Debug, Clone)]
@@ -62,8 +72,14 @@ pub enum Change {
     Replace(RawDocumentBuf),
     /// It is created with this; there must be none.
     Create(RawDocumentBuf),
+    /// It is replaced by this, or created with it where there is none.
+    Upsert(RawDocumentBuf),
     /// It is merged with this ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)).
     Merge(RawDocumentBuf),
+    /// It is changed step by step ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)).
+    Patch(JsonPatch),
+    /// MongoDB's update operators are applied to it.
+    Operate(Operators),
     /// It is deleted.
     Delete,
 }
@@ -79,6 +95,8 @@ pub enum Next {
     Insert(RawDocumentBuf),
     /// The stored document is deleted.
     Delete,
+    /// The server applies the operators; what they come to is for [`ChangePlan::settle`].
+    Operate,
 }
 
 /// The shape of documents as a caller has them, and who that is.
@@ -103,6 +121,7 @@ impl InsertPlan {
             None => id::choose(schema, place, body)?,
         };
         id::check(schema, &chosen)?;
+        geometry::check(body, schema)?;
         let document = fill::on_insert(&id::first(chosen, body)?, place)?;
         Ok(Self { schema: Arc::clone(schema), document })
     }
@@ -113,15 +132,40 @@ impl ChangePlan {
     pub fn op(&self) -> Op {
         match self.change {
             Change::Create(_) => Op::Insert,
-            Change::Replace(_) | Change::Merge(_) => Op::Update,
             Change::Delete => Op::Delete,
+            _ => Op::Update,
+        }
+    }
+
+    /// The update operators that it consists of, if it does.
+    pub fn operators(&self) -> Option<&Operators> {
+        if let Change::Operate(operators) = &self.change { Some(operators) } else { None }
+    }
+
+    /// Whether there may be no document yet.
+    pub fn creates(&self) -> bool {
+        matches!(self.change, Change::Create(_) | Change::Upsert(_))
+    }
+
+    /// Refuses what nobody can store, whatever is there already. What a JSON patch comes to shows when it is applied.
+    pub fn refuse_unfit(&self) -> Result<()> {
+        match &self.change {
+            Change::Create(body) | Change::Replace(body) | Change::Upsert(body) | Change::Merge(body) => {
+                geometry::check(body, &self.schema)
+            }
+            Change::Operate(operators) => geometry::check_operators(operators.update(), &self.schema),
+            Change::Patch(_) | Change::Delete => Ok(()),
         }
     }
 
     /// Refuses to write what is hidden in documents of the shape `shape`.
     pub fn refuse_hidden(&self, shape: &Field) -> Result<()> {
         match &self.change {
-            Change::Create(body) | Change::Replace(body) | Change::Merge(body) => guard::refuse_hidden(body, shape),
+            Change::Create(body) | Change::Replace(body) | Change::Upsert(body) | Change::Merge(body) => {
+                guard::refuse_hidden(body, shape)
+            }
+            Change::Patch(patch) => patch.check(shape),
+            Change::Operate(operators) => operators.check(shape),
             Change::Delete => Ok(()),
         }
     }
@@ -132,7 +176,8 @@ impl ChangePlan {
         match &self.change {
             Change::Delete => Ok(Next::Delete),
             Change::Create(_) => Err(Error::PreconditionFailed { current: None }),
-            Change::Replace(body) => {
+            Change::Operate(_) => Ok(Next::Operate),
+            Change::Replace(body) | Change::Upsert(body) => {
                 let id = id::of(stored)?;
                 id::check_same(&id, body)?;
                 let sent = id::first(id, body)?;
@@ -144,12 +189,28 @@ impl ChangePlan {
                 id::check_kept(stored, &merged)?;
                 changed(stored, (&guard::keep_merged((stored, patch), &merged, place.0)?, patch), place)
             }
+            Change::Patch(patch) => {
+                let seen = visible::document(stored, place.0)?;
+                let patched = patch.apply(&seen, place.0)?;
+                geometry::check(&patched, &self.schema)?;
+                id::check_kept(stored, &patched)?;
+                changed(stored, (&guard::keep_patched(stored, &patched, place.0)?, &patched), place)
+            }
         }
+    }
+
+    /// What becomes of the `stored` document of which the server has made `result`.
+    pub fn settle(&self, (stored, result): (&RawDocument, &RawDocument), place: Place<'_>) -> Result<Next> {
+        let tells = |operators: &Operators| operators.names_unseen(place.0);
+        if fill::is_same(stored, result, place.0)? && !self.operators().is_some_and(tells) {
+            return Ok(Next::Keep);
+        }
+        fill::on_update(result, place).map(Next::Store)
     }
 
     /// The new document that the change comes to where none is stored.
     pub fn create(&self, (schema, user): (&Arc<Schema>, Option<&User>)) -> Result<InsertPlan> {
-        let Change::Create(body) = &self.change else {
+        let (Change::Create(body) | Change::Upsert(body)) = &self.change else {
             return Err(Error::UnknownDocument { collection: self.schema.name.clone() });
         };
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
@@ -202,7 +263,7 @@ fn key(name: &str) -> Result<CString> {
     CString::try_from(name).map_err(unreadable)
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Error {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("BSON that cannot be read: {error}"))
 }
 

@@ -9,11 +9,11 @@ use crate::{
     error::{Error, Result},
     query::{self, Draft, FindPlan, GetPlan},
     schema::{Schema, access::Op},
-    update::{ChangePlan, Insert, InsertPlan, Next},
+    update::{ChangePlan, Direct, Insert, InsertPlan, Next},
 };
 
 /// A plan that has passed a caller's view of its collection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Permitted<T> {
     plan: T,
     view: View,
@@ -43,6 +43,11 @@ impl<T> Permitted<T> {
     pub fn view(&self) -> &View {
         &self.view
     }
+
+    /// The plan, and what it was narrowed to.
+    pub fn into_parts(self) -> (T, View) {
+        (self.plan, self.view)
+    }
 }
 
 impl Plan for Draft<'_> {
@@ -60,7 +65,7 @@ impl Plan for Draft<'_> {
 }
 
 /// The conditions on the documents that the caller may list by fields with these names.
-fn rows(view: &View, names: impl FnOnce() -> BTreeSet<String>) -> [Option<Document>; 2] {
+pub(super) fn rows(view: &View, names: impl FnOnce() -> BTreeSet<String>) -> [Option<Document>; 2] {
     let fields = if view.hidden().next().is_some() { names() } else { BTreeSet::new() };
     [view.rows(&[Op::Read]), view.rows_with(fields.iter().map(String::as_str))]
 }
@@ -106,6 +111,7 @@ impl Plan for ChangePlan {
 
     fn narrow(self, view: &View) -> Result<Self> {
         self.refuse_hidden(&view.schema(self.op())?.root)?;
+        self.refuse_unfit()?;
         Ok(self)
     }
 }
@@ -121,6 +127,7 @@ impl Permitted<ChangePlan> {
     pub fn shape(&self, stored: Option<&RawDocument>) -> Result<Option<Shape>> {
         match (self.plan.op(), stored) {
             (Op::Insert, _) => Ok(None),
+            (_, None) if self.plan.creates() => Ok(None),
             (_, None) => Err(Error::UnknownDocument { collection: self.plan.schema.name.clone() }),
             (op, Some(stored)) => match self.view.shape_on(op, stored) {
                 Some(shape) => Ok(Some(shape)),
@@ -139,7 +146,27 @@ impl Permitted<ChangePlan> {
             return insertable(&self.view, |schema| self.plan.create((schema, user)))
                 .map(|plan| Next::Insert(plan.document));
         };
-        let next = self.plan.next(stored, (shape.root(), user))?;
+        self.stay(self.plan.next(stored, (shape.root(), user))?)
+    }
+
+    /// What becomes of the `stored` document of which the server has made `result`.
+    pub fn settle(&self, documents: (&RawDocument, &RawDocument), shape: &Shape) -> Result<Next> {
+        self.stay(self.plan.settle(documents, (shape.root(), self.view.user()))?)
+    }
+
+    /// The update by its operators together with what the service writes, where that can be told before.
+    pub fn stamped(&self, shape: &Shape) -> Option<Document> {
+        self.plan.stamped((shape.root(), self.view.user()))
+    }
+
+    /// The change as one command, where there is one that needs to know nothing of the document.
+    pub fn direct(&self) -> Option<Direct> {
+        let shape = self.view.shape_of_all(self.plan.op())?;
+        self.plan.direct((shape.root(), self.view.user()))
+    }
+
+    /// Refuses what would leave a document that the caller could not have written.
+    fn stay(&self, next: Next) -> Result<Next> {
         match &next {
             Next::Store(document) if self.view.schema_on(Op::Update, document).is_none() => {
                 Err(moved(&self.view, Op::Update))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bson::RawDocument;
+use bson::{RawDocument, RawDocumentBuf};
 
 use super::View;
 use crate::schema::{Additional, Field, Schema, access::Op};
@@ -26,6 +26,11 @@ impl View {
     /// Whether the caller may read the `document`, or some of it.
     pub fn reads(&self, document: &RawDocument) -> bool {
         self.schema_on(Op::Read, document).is_some()
+    }
+
+    /// Any document as the caller may use `op` on it; `None` where that depends on the document, or the caller may not.
+    pub fn shape_of_all(&self, op: Op) -> Option<Shape> {
+        if self.depends_on_row() { None } else { self.shape_on(op, &RawDocumentBuf::new()) }
     }
 
     /// The `document` as the caller may use `op` on it; `None` where it may not.

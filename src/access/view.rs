@@ -205,6 +205,11 @@ impl View {
         self.roles_among(grants, op, document).map(|roles| self.narrowed(roles))
     }
 
+    /// Whether it depends on the document what the caller may do with it.
+    pub(super) fn depends_on_row(&self) -> bool {
+        self.grants.iter().flat_map(|grants| grants.iter()).any(|held| held.filter.is_some())
+    }
+
     /// Whether the caller may read every document with every field that any role may read.
     pub fn reads_all(&self) -> bool {
         self.rows(&[Op::Read]).is_none() && self.rows_with(self.hidden()).is_none()

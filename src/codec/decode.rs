@@ -12,8 +12,11 @@ use crate::{
     schema::{Field, Kind, Kinds},
 };
 
+mod array;
 mod object;
 mod wrapper;
+
+pub use array::{BrokenArray, Documents, documents, is_array};
 
 /// How deep the objects and arrays of a text may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -47,6 +50,11 @@ pub fn value(text: &[u8], shape: &Field) -> Result<RawBson, SyntaxError> {
     first.ok_or_else(|| too_large(text, 0))
 }
 
+/// Refuses a name that no member of an object of the shape `shape` may have in JSON, and tells why.
+pub fn check_name(name: &str, shape: &Field) -> Result<(), String> {
+    object::check(name, shape)
+}
+
 /// Whether an object whose first name is `name` is an Extended JSON value.
 pub fn is_wrapper(name: &str) -> bool {
     ejson::named(name).is_some()
@@ -75,6 +83,7 @@ pub fn text(text: &str, shape: &Field) -> Option<RawBson> {
 }
 
 /// The text that is read and the BSON that is made of it.
+#[derive(Debug)]
 struct Decoder<'t> {
     text: &'t [u8],
     jiter: Jiter<'t>,
@@ -87,7 +96,11 @@ struct Decoder<'t> {
 
 impl<'t> Decoder<'t> {
     fn new(text: &'t [u8]) -> Self {
-        let out = Vec::with_capacity(text.len() + text.len() / 4);
+        Self::with_room_for(text, text.len() + text.len() / 4)
+    }
+
+    fn with_room_for(text: &'t [u8], bytes: usize) -> Self {
+        let out = Vec::with_capacity(bytes);
         Self { text, jiter: Jiter::new(text), out, keys: Vec::new(), room: MAX_DEPTH }
     }
 
@@ -200,8 +213,8 @@ fn too_large(text: &[u8], at: usize) -> SyntaxError {
 mod tests {
     use super::*;
 
-    const DOT: &str = "names that hold a dot are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet";
-    const DOLLAR: &str = "names that begin with `$` are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet";
+    const DOT: &str = "names that hold a dot are not taken here; update operators and their paths are, at the top of a PATCH as `application/json`";
+    const DOLLAR: &str = "names that begin with `$` are not taken here; update operators and their paths are, at the top of a PATCH as `application/json`";
 
     fn fails(text: &[u8], shape: &Field) -> (usize, usize, String) {
         let error = document(text, shape).expect_err(&String::from_utf8_lossy(text));
@@ -218,7 +231,7 @@ mod tests {
     #[test]
     fn refuses_what_is_not_json() {
         refuses(&[
-            (b"", 1, 1, "EOF while parsing a value"),
+            (b"", 1, 1, "expected JSON, found nothing"),
             (b"[]", 1, 1, "expected an object"),
             (b"\xEF\xBB\xBF{}", 1, 1, "expected an object"),
             (b"{} {}", 1, 4, "trailing characters"),

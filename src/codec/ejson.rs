@@ -60,6 +60,17 @@ pub fn document(out: &mut Vec<u8>, document: &RawDocument, mode: Mode, hidden: O
     members(out, document.as_bytes(), (mode, room), keep)
 }
 
+/// Appends `value`. Fails as [`document`] does.
+pub fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>, mode: Mode) -> Result<()> {
+    let room = encode::MAX_STORED_DEPTH;
+    match value {
+        RawBsonRef::Document(document) => object(out, document.as_bytes(), mode, room),
+        RawBsonRef::Array(values) => array(out, values.as_bytes(), mode, room),
+        RawBsonRef::String(text) => encode::quote(out, text),
+        value => scalar(out, value, mode, room),
+    }
+}
+
 /// Appends `value`, which is no document, array or string, as canonical Extended JSON. `room` is how many levels it may
 /// still be nested.
 pub(super) fn write(out: &mut Vec<u8>, value: RawBsonRef<'_>, room: usize) -> Result<()> {

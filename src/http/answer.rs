@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use bson::RawDocument;
+use bson::{RawBsonRef, RawDocument};
 use flate2::{Compression, write::GzEncoder};
 use tokio::task::spawn_blocking;
 
@@ -15,7 +15,7 @@ use super::negotiate::{Coding, Format, Representation};
 use crate::{
     codec::{ejson, ejson::Mode, encode},
     error::{Error, Result},
-    schema::Schema,
+    schema::{Field, Schema},
 };
 
 /// What answers depend on beside the path, whether or not this version makes a difference of it.
@@ -40,6 +40,14 @@ impl Representation {
             (Format::Json, None) => encode::document(out, document, &schema.root),
             (Format::Json, Some(hidden)) => encode::document_without(out, document, &schema.root, hidden),
             (Format::Ejson(mode), hidden) => ejson::document(out, document, mode, hidden),
+        }
+    }
+
+    /// Appends one `value` of the shape `shape`.
+    pub(super) fn write_value(self, out: &mut Vec<u8>, value: RawBsonRef<'_>, shape: &Field) -> Result<()> {
+        match self.format {
+            Format::Json => encode::value(out, value, shape),
+            Format::Ejson(mode) => ejson::value(out, value, mode),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -17,6 +17,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     json::SyntaxError,
+    update::Form,
 };
 
 /// A body that is too large is read on to this multiple of the limit before it is refused: a client that is still
@@ -67,15 +68,38 @@ impl FromRequest<App> for JsonBody {
     }
 }
 
-/// The bytes of a merge patch.
-pub(super) struct PatchBody(pub(super) Bytes);
+/// The media types of patches, and what each says of the form.
+const PATCHES: [(&str, Option<Form>); 3] = [
+    ("application/merge-patch+json", Some(Form::Merge)),
+    ("application/json-patch+json", Some(Form::Json)),
+    ("application/json", None),
+];
+
+/// Tells which media types of patches are taken.
+///
+/// See [RFC 5789, section 3.1](https://www.rfc-editor.org/rfc/rfc5789#section-3.1).
+pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+/// Its value.
+pub(super) const PATCHES_TAKEN: HeaderValue =
+    HeaderValue::from_static("application/merge-patch+json, application/json-patch+json, application/json");
+/// The same in words.
+pub(super) const PATCH_TYPES: &str =
+    "`application/merge-patch+json`, `application/json-patch+json` or `application/json`";
+
+/// The bytes of a patch, and in which form it is.
+pub(super) struct PatchBody {
+    pub(super) form: Form,
+    pub(super) text: Bytes,
+}
 
 impl FromRequest<App> for PatchBody {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let types = ["application/merge-patch+json", "application/json"];
-        read(request, app, &types, "`application/merge-patch+json` or `application/json`").await.map(Self)
+        let media_type = content_type(request.headers());
+        let form = PATCHES.iter().find(|(name, _)| *name == media_type).and_then(|(_, form)| *form);
+        let text = read(request, app, &PATCHES.map(|(name, _)| name), PATCH_TYPES).await?;
+        Ok(Self { form: form.map_or_else(|| Form::of(&text), Ok)?, text })
     }
 }
 

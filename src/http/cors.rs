@@ -13,7 +13,7 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::trace;
+use super::{body, prefer, trace};
 use crate::app::App;
 
 const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -32,11 +32,13 @@ const REQUEST: [HeaderName; 9] = [
 ];
 
 /// What pages may read of an answer beside what browsers show them anyway.
-const ANSWER: [HeaderName; 7] = [
+const ANSWER: [HeaderName; 9] = [
+    body::ACCEPT_PATCH,
     header::ALLOW,
     header::ETAG,
     header::LINK,
     header::LOCATION,
+    prefer::APPLIED,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,
     trace::REQUEST_ID,

@@ -5,25 +5,26 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bson::{RawBson, RawDocument};
 
 use super::{
-    answer::{Body, VARY},
+    answer::VARY,
     body::{JsonBody, PatchBody},
-    extract::{NoParameters, One, Storage, Target},
+    extract::{ArrayFilters, NoParameters, One, Ordered, Storage, Target, Upsert},
     negotiate::Representation,
     trace,
+    written::{Manner, Written, one, tagged},
 };
 use crate::{
     access::{View, permit},
     app::App,
     audit::Attempt,
-    codec::{decode, encode},
+    codec::decode,
     error::{Error, Result},
-    etag::{Etag, Precondition, Tags},
+    etag::{Precondition, Tags},
     query::GetPlan,
     schema::{Schema, access::Op, options::Concurrency},
     store::{self, Changed, Store},
@@ -36,7 +37,7 @@ pub(super) async fn get(
     Storage(store): Storage,
     One { view, id }: One,
     headers: HeaderMap,
-    representation: Representation,
+    (_, representation): (NoParameters, Representation),
 ) -> Result<Response> {
     let schema = Arc::clone(view.declared());
     let plan = permit(&view, GetPlan { schema: Arc::clone(&schema), id, rows: None })?;
@@ -60,7 +61,7 @@ pub(super) async fn insert(
     State(app): State<App>,
     Storage(store): Storage,
     Target(view): Target,
-    (_, representation): (NoParameters, Representation),
+    (Ordered(is_ordered), manner): (Ordered, Manner),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
     let body = decode::document(&body, &view.schema(Op::Insert)?.root)?;
@@ -69,7 +70,7 @@ pub(super) async fn insert(
     detached(async move {
         let stored = store::insert(&store, &plan).await;
         attempt.ended(&stored, |_| Some(StatusCode::CREATED.as_u16()));
-        answer(&app, &view, (Some(&*stored?), true), representation).await
+        manner.answer(&app, Written { view: &view, document: &stored?, created: true }).await
     })
     .await
 }
@@ -79,15 +80,18 @@ pub(super) async fn replace(
     State(app): State<App>,
     Storage(store): Storage,
     one: One,
-    (headers, representation): (HeaderMap, Representation),
+    (headers, Upsert(upsert), manner): (HeaderMap, Upsert, Manner),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
     let precondition = precondition(&headers);
     let creates = matches!(precondition, Precondition { if_match: None, if_none_match: Some(Tags::Any) });
-    let (operation, op) = if creates { ("insert", Op::Insert) } else { ("replace", Op::Update) };
-    let document = decode::document(&body, &one.view.schema(op)?.root)?;
-    let change = if creates { Change::Create(document) } else { Change::Replace(document) };
-    apply((app, store), one, (operation, change, precondition), Some(representation)).await
+    let (operation, op, change): (_, _, fn(_) -> _) = match (creates, upsert) {
+        (true, _) => ("insert", Op::Insert, Change::Create),
+        (false, true) => ("upsert", Op::Update, Change::Upsert),
+        (false, false) => ("replace", Op::Update, Change::Replace),
+    };
+    let change = change(decode::document(&body, &one.view.schema(op)?.root)?);
+    apply((app, store), one, (operation, change, precondition), Some(manner)).await
 }
 
 /// `PATCH /v1/{collection}/{id}`
@@ -95,12 +99,12 @@ pub(super) async fn update(
     State(app): State<App>,
     Storage(store): Storage,
     one: One,
-    (headers, representation): (HeaderMap, Representation),
-    PatchBody(body): PatchBody,
+    (headers, ArrayFilters(filters), manner): (HeaderMap, ArrayFilters, Manner),
+    PatchBody { form, text }: PatchBody,
 ) -> Result<Response> {
-    let patch = decode::document(&body, &one.view.schema(Op::Update)?.root)?;
-    let change = ("update", Change::Merge(patch), precondition(&headers));
-    apply((app, store), one, change, Some(representation)).await
+    let schema = one.view.schema(Op::Update)?;
+    let change = Change::patch(form, &text, filters.as_deref(), (&schema.root, app.limits()))?;
+    apply((app, store), one, ("update", change, precondition(&headers)), Some(manner)).await
 }
 
 /// `DELETE /v1/{collection}/{id}`
@@ -108,7 +112,7 @@ pub(super) async fn delete(
     State(app): State<App>,
     Storage(store): Storage,
     one: One,
-    headers: HeaderMap,
+    (headers, _): (HeaderMap, NoParameters),
 ) -> Result<Response> {
     apply((app, store), one, ("delete", Change::Delete, precondition(&headers)), None).await
 }
@@ -117,7 +121,7 @@ async fn apply(
     (app, store): (App, Store),
     One { view, id }: One,
     (operation, change, precondition): (&'static str, Change, Precondition),
-    representation: Option<Representation>,
+    manner: Option<Manner>,
 ) -> Result<Response> {
     let attempt = attempt(&view, operation, RawBson::try_from(id.clone()).ok());
     let plan = ChangePlan { schema: Arc::clone(view.declared()), id, change, precondition };
@@ -125,72 +129,31 @@ async fn apply(
     require_precondition(plan.plan())?;
     detached(async move {
         let changed = store::change(&store, &plan).await;
-        attempt.ended(&changed, |c| Some(status(&view, (c.document.as_deref(), c.created)).as_u16()));
-        let Changed { document, created } = changed?;
-        match representation {
-            Some(representation) => answer(&app, &view, (document.as_deref(), created), representation).await,
+        attempt.ended(&changed, |changed| Some(status((&view, changed), manner).as_u16()));
+        match manner.zip(Written::of(&view, &changed?)) {
+            Some((manner, written)) => manner.answer(&app, written).await,
             None => Ok(StatusCode::NO_CONTENT.into_response()),
         }
     })
     .await
 }
 
-fn attempt(view: &View, operation: &'static str, id: Option<RawBson>) -> Attempt {
+fn status((view, changed): (&View, &Changed), manner: Option<Manner>) -> StatusCode {
+    let answered = manner.zip(Written::of(view, changed));
+    answered.map_or(StatusCode::NO_CONTENT, |(manner, written)| manner.status(written))
+}
+
+pub(super) fn attempt(view: &View, operation: &'static str, id: Option<RawBson>) -> Attempt {
     Attempt::at((view.caller(), view.declared()), operation, id).under(trace::current_id())
 }
 
 /// Runs a write, which leaves its line in the audit log, in a task of its own, so that a client which leaves cannot stop
 /// it half-way.
-async fn detached(write: impl Future<Output = Result<Response>> + Send + 'static) -> Result<Response> {
+pub(super) async fn detached(write: impl Future<Output = Result<Response>> + Send + 'static) -> Result<Response> {
     match tokio::spawn(write).await {
         Ok(written) => Ok((Extension(trace::Audited), written).into_response()),
         Err(panic) => Err(Error::Internal(format!("a write was broken off: {panic}"))),
     }
-}
-
-/// What a write left, and whether that is new.
-type Written<'w> = (Option<&'w RawDocument>, bool);
-
-/// The answer to a write: the document as it is now, as far as the caller may read it.
-async fn answer(app: &App, view: &View, written: Written<'_>, representation: Representation) -> Result<Response> {
-    let (schema, (document, created)) = (view.declared(), written);
-    let mut response = match document.filter(|document| view.reads(document)) {
-        None => ().into_response(),
-        Some(document) => {
-            let document = view.show(document)?;
-            tagged(one(schema, &document, representation)?, app.store().etag.tag(&document)).await?
-        }
-    };
-    *response.status_mut() = status(view, written);
-    let location = document.filter(|_| created).and_then(|document| location(schema, document));
-    response.headers_mut().extend(location.map(|location| (header::LOCATION, location)));
-    Ok(response)
-}
-
-fn status(view: &View, (document, created): Written<'_>) -> StatusCode {
-    match document {
-        Some(_) if created => StatusCode::CREATED,
-        Some(document) if view.reads(document) => StatusCode::OK,
-        _ => StatusCode::NO_CONTENT,
-    }
-}
-
-fn one(schema: &Schema, document: &RawDocument, representation: Representation) -> Result<Body> {
-    let mut out = Vec::with_capacity(document.as_bytes().len() * 3 / 2);
-    representation.write(&mut out, document, (schema, None))?;
-    Ok(representation.body(out))
-}
-
-/// The answer with one document, whose stored bytes have the tag `tag`.
-async fn tagged(body: Body, tag: Etag) -> Result<Response> {
-    let tag = [(header::ETAG, tag.of(body.variant))];
-    Ok((tag, body.into_answer().await?).into_response())
-}
-
-/// The path of a document; `None` for an `_id` that no path segment can stand for.
-fn location(schema: &Schema, document: &RawDocument) -> Option<HeaderValue> {
-    let id = encode::segment(document.get("_id").ok()??, schema.id())?;
-    HeaderValue::try_from(format!("/v1/{}/{id}", schema.name)).ok()
 }
 
 fn id_of(document: &RawDocument) -> Option<RawBson> {

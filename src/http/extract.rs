@@ -13,7 +13,7 @@ use crate::{
     app::App,
     codec::decode,
     error::{Error, Result, invalid_query},
-    query::{Query, value::expected},
+    query::{Query, Selection, Settings, value::expected},
     store::Store,
 };
 
@@ -83,7 +83,6 @@ impl FromRequestParts<App> for One {
         if text.starts_with('_') {
             return Err(Error::NoRoute);
         }
-        NoParameters::from_request_parts(parts, app).await?;
         let shape = view.declared().id();
         if let Some(id) = decode::text(&text, shape).and_then(|id| Bson::try_from(id).ok()) {
             Ok(Self { view, id })
@@ -109,10 +108,52 @@ impl FromRequestParts<App> for NoParameters {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        match parts.uri.query() {
-            None | Some("") => Ok(Self),
-            Some(_) => Err(invalid_query("the query", None, "this path and method take no parameters")),
-        }
+        settings(parts, &[]).map(|_| Self)
+    }
+}
+
+/// The parameter `upsert`, and no other one.
+pub(super) struct Upsert(pub(super) bool);
+
+impl FromRequestParts<App> for Upsert {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        Ok(Self(settings(parts, &["upsert"])?.upsert.unwrap_or(false)))
+    }
+}
+
+/// The parameter `ordered`, and no other one.
+pub(super) struct Ordered(pub(super) bool);
+
+impl FromRequestParts<App> for Ordered {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        Ok(Self(settings(parts, &["ordered"])?.ordered.unwrap_or(true)))
+    }
+}
+
+/// The parameter `arrayFilters`, and no other one.
+pub(super) struct ArrayFilters(pub(super) Option<String>);
+
+impl FromRequestParts<App> for ArrayFilters {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        Ok(Self(settings(parts, &["arrayFilters"])?.array_filters))
+    }
+}
+
+fn settings(parts: &Parts, names: &[&str]) -> Result<Settings> {
+    Settings::parse(parts.uri.query().unwrap_or_default(), names)
+}
+
+impl FromRequestParts<App> for Selection {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        Self::parse(parts.uri.query().unwrap_or_default(), app.limits())
     }
 }
 

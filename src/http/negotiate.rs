@@ -171,13 +171,13 @@ fn weight(headers: &HeaderMap, media_type: &MediaType<'_>) -> u16 {
 const FULL: u16 = 1000;
 
 /// The elements of a list header, whichever lines they stand on.
-fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+pub(super) fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| split(line, ',')).map(str::trim).filter(|element| !element.is_empty())
 }
 
 /// The parts of `text` between separators, which do not count within quotes.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub(super) fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut is_quoted = false;
     text.split(move |c| {
         is_quoted ^= c == '"';

@@ -9,9 +9,9 @@ use axum::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{negotiate::accepts, trace};
+use super::{body, negotiate::accepts, trace};
 use crate::{
-    error::{Error, Place, Violation},
+    error::{Done, Error, Place, Violation},
     problem::{ALL, Problem},
 };
 
@@ -27,20 +27,15 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (problem, id) = (Problem::of(&self), trace::current_id());
-        let body = Members {
-            kind: format!("/problems/{}", problem.slug),
-            title: problem.title,
-            status: problem.status,
-            detail: detail(&self, problem, id.as_deref()),
-            instance: id.as_deref(),
-            more: More::of(&self),
-        };
-        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let text = serde_json::to_vec(&Members { instance: id.as_deref(), ..Members::of(&self) }).unwrap_or_default();
         let mut response = (problem.status(), [(header::CONTENT_TYPE, PROBLEM)], text).into_response();
-        let header = match &self {
+        let header = match self.inner() {
             Self::Unavailable { .. } | Self::Conflict => Some((header::RETRY_AFTER, RETRY_AFTER)),
             Self::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, ASK)),
             Self::WrongCredential(_) => Some((header::WWW_AUTHENTICATE, ASK_AGAIN)),
+            Self::UnsupportedMediaType { expected } if *expected == body::PATCH_TYPES => {
+                Some((body::ACCEPT_PATCH, body::PATCHES_TAKEN))
+            }
             Self::PreconditionFailed { current } => {
                 current.as_ref().and_then(|tag| HeaderValue::try_from(tag).ok()).map(|tag| (header::ETAG, tag))
             }
@@ -54,16 +49,36 @@ impl IntoResponse for Error {
 
 /// A problem document.
 #[derive(Serialize)]
-struct Members<'e> {
+pub(super) struct Members<'e> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
-    status: u16,
+    /// The status code that an answer with it alone has.
+    pub(super) status: u16,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<&'e str>,
     #[serde(flatten)]
+    done: Option<&'e Done>,
+    #[serde(flatten)]
     more: More<'e>,
+}
+
+impl<'e> Members<'e> {
+    /// What a problem among several is told by; that of a whole answer has the request's id too.
+    pub(super) fn of(error: &'e Error) -> Self {
+        let problem = Problem::of(error);
+        let done = if let Error::Partly { done, .. } = error { Some(done) } else { None };
+        Self {
+            kind: format!("/problems/{}", problem.slug),
+            title: problem.title,
+            status: problem.status,
+            detail: detail(error, problem, trace::current_id().as_deref()),
+            instance: None,
+            done,
+            more: More::of(error.inner()),
+        }
+    }
 }
 
 /// What some problems tell beside the members that all have.
@@ -94,6 +109,8 @@ struct More<'e> {
     #[serde(rename = "missingIndex", skip_serializing_if = "Option::is_none")]
     missing_index: Option<&'e RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     etag: Option<&'e str>,
 }
 
@@ -102,10 +119,13 @@ impl<'e> More<'e> {
         let more = Self::default();
         match error {
             Error::InvalidQuery { place, .. } => Self::at(place),
-            Error::MalformedBody(at) => Self { line: Some(at.line), column: Some(at.column), ..more },
+            Error::MalformedBody(at) => {
+                Self { line: Some(at.line), column: Some(at.column), pointer: at.pointer.as_deref(), ..more }
+            }
             Error::UnknownField { place, suggestion, .. } | Error::ForbiddenField { place, suggestion, .. } => {
                 Self { suggestion: suggestion.as_deref(), ..Self::at(place) }
             }
+            Error::PatchFailed { operation, .. } => Self { operation: *operation, ..more },
             Error::UnindexedQuery { index, .. } => Self { missing_index: index.as_deref(), ..more },
             Error::UnknownCollection { suggestion, .. } => Self { suggestion: suggestion.as_deref(), ..more },
             Error::LimitExceeded { limit, .. } => Self { limit: Some(*limit), ..more },
@@ -130,20 +150,24 @@ impl<'e> More<'e> {
 
 /// What the client is told; the cause of a fault of ours is for the log alone.
 fn detail(error: &Error, problem: &Problem, id: Option<&str>) -> String {
-    match error {
-        Error::Unavailable { cause } => {
-            tracing::warn!(id, cause, "the database is not available");
+    match error.inner() {
+        Error::Unavailable { .. } => {
+            tracing::warn!(id, cause = error.cause(), "the database is not available");
             error.to_string()
         }
-        error if problem.status == 500 => {
+        Error::Unconfirmed { .. } => {
+            tracing::warn!(id, cause = error.cause(), "the database has not confirmed a write");
+            error.to_string()
+        }
+        _ if problem.status == 500 => {
             // As a string, it is logged with its line breaks escaped: causes may quote clients.
-            tracing::error!(id, cause = error.to_string(), "internal error");
+            tracing::error!(id, cause = error.cause(), "internal error");
             match id {
                 Some(id) => format!("the service failed; its log tells why under the request id `{id}`"),
                 None => "the service failed; its log tells why".to_owned(),
             }
         }
-        error => error.to_string(),
+        _ => error.to_string(),
     }
 }
 
@@ -184,5 +208,29 @@ fn accepts_all(headers: &HeaderMap) -> bool {
 impl Problem {
     fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn a_problem_of_one_of_many_tells_which_and_what_was_done() {
+        let duplicate = || Error::Duplicate { index: Some("once".into()), fields: vec!["k".into()] };
+        let told = |error: Error| to_value(Members::of(&error)).unwrap();
+        let expected = json!({
+            "type": "/problems/duplicate", "title": "Duplicate", "status": 409, "index": "once", "fields": ["k"],
+            "detail": "item 3: another document has the same values under the unique index `once` (k)", "item": 3
+        });
+        assert_eq!(told(duplicate().of_item(3)), expected);
+        assert_eq!(told(duplicate().of_item(3).of_item(7)), expected, "what is known first stays");
+        let id = serde_json::value::to_raw_value("a").unwrap();
+        let done = Done { id: Some(id), matched: Some(9), modified: Some(1), ..Done::default() };
+        let told = told(duplicate().partly(done));
+        assert_eq!((&told["id"], &told["matched"], &told["modified"]), (&json!("a"), &json!(9), &json!(1)), "{told}");
+        assert!(told["detail"].as_str().unwrap().starts_with("documents changed before this: 1; "), "{told}");
     }
 }

@@ -93,9 +93,10 @@ fn log(id: &HeaderValue, (method, path): (&Method, &str), status: StatusCode, ti
 fn operation(method: &Method, route: &str) -> Option<&'static str> {
     match (method.as_str(), route) {
         ("POST", "/v1/{collection}") => Some("insert"),
+        ("POST", "/v1/{collection}/_bulk") => Some("bulk"),
         ("PUT", "/v1/{collection}/{id}") => Some("replace"),
-        ("PATCH", "/v1/{collection}/{id}") => Some("update"),
-        ("DELETE", "/v1/{collection}/{id}") => Some("delete"),
+        ("PATCH", "/v1/{collection}" | "/v1/{collection}/{id}") => Some("update"),
+        ("DELETE", "/v1/{collection}" | "/v1/{collection}/{id}") => Some("delete"),
         ("GET" | "HEAD", route) | ("POST", route @ "/v1/{collection}/_query") => {
             route.starts_with("/v1/").then_some("read")
         }
@@ -119,6 +120,7 @@ fn audit(id: &HeaderValue, (operation, path): (Option<&'static str>, &str), resp
         operation,
         collection: name(),
         id: name(),
+        documents: None,
         request: id.to_str().ok().map(str::to_owned),
     }
     .line(outcome, Some(status.as_u16()));

@@ -8,11 +8,12 @@ use super::path::Scope;
 use crate::{
     config::Limits,
     error::{Error, Place, Result, check_limit, invalid_query},
-    json::{Bounds, Node, Rule, SyntaxError, Tree, below},
+    json::{Bounds, Node, Rule, SyntaxError, Tree},
     schema::Schema,
 };
 
 mod geo;
+pub(crate) mod items;
 mod literal;
 mod operators;
 mod text;
@@ -23,8 +24,18 @@ pub struct Filter {
     /// The text that the tree's places are in.
     text: String,
     tree: Tree,
-    /// The text is a body, and the filter a member of it.
-    in_body: bool,
+    origin: Origin,
+}
+
+/// Where the text of a filter comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The parameter, or the member of the body.
+    pub(crate) parameter: String,
+    /// Where the text begins in the parameter's value.
+    pub(crate) offset: usize,
+    /// The pointer of the filter in the body that it came in.
+    pub(crate) pointer: Option<String>,
 }
 
 /// What a filter means.
@@ -42,12 +53,20 @@ impl Filter {
         let tree = Tree::parse_within(text.as_bytes(), bounds(limits)).map_err(|error| {
             beyond(&error, limits).unwrap_or_else(|| invalid_query("filter", Some(error.offset), error.detail))
         })?;
-        Self { text: text.to_owned(), tree, in_body: false }.checked(limits)
+        let origin = Origin { parameter: "filter".to_owned(), offset: 0, pointer: None };
+        Self { text: text.to_owned(), tree, origin }.checked(limits)
     }
 
     /// The member `filter` of the body `text`.
     pub(super) fn of_body(text: &str, tree: Tree, limits: &Limits) -> Result<Self> {
-        Self { text: text.to_owned(), tree, in_body: true }.checked(limits)
+        let origin = Origin { parameter: "filter".to_owned(), offset: 0, pointer: Some("/filter".to_owned()) };
+        Self { text: text.to_owned(), tree, origin }.checked(limits)
+    }
+
+    /// The filter `text`, which a body holds as a member `filter`.
+    pub(crate) fn of_member(text: &str, limits: &Limits) -> Result<Self> {
+        let filter = Self::parse(text, limits).map_err(Error::in_body)?;
+        Ok(Self { origin: Origin { pointer: Some("/filter".to_owned()), ..filter.origin }, ..filter })
     }
 
     fn checked(self, limits: &Limits) -> Result<Self> {
@@ -55,30 +74,44 @@ impl Filter {
             let detail = "expected an object, as in `{\"year\":{\"$gte\":1970}}`";
             return Err(self.locate(wrong(&self.tree, detail)));
         }
-        let nodes = count(&self.tree);
-        check_limit(("--max-filter-nodes", limits.max_filter_nodes), nodes, || {
-            format!("a filter of {nodes} conditions and operators")
-        })?;
+        check_count(&self.tree, limits)?;
         Ok(self)
     }
 
     /// The filter with every name known and every value of its declared type.
     pub fn plan(&self, schema: &Schema, limits: &Limits) -> Result<Planned> {
         let root = Scope::of(&schema.root);
-        let mut planner = Planner { text: &self.text, schema, limits, root: &root, special: None };
+        let mut planner = Planner { text: &self.text, schema: Some(schema), limits, root: &root, special: None };
         let filter = planner.filter(&self.tree, &root, Level::Top).map_err(|error| self.locate(error))?;
         Ok(Planned { filter, nearest_first: planner.special.is_some_and(|name| name != "$text") })
     }
 
-    /// The error with its place as the client knows it: a pointer, if the filter came in a body.
-    fn locate(&self, mut error: Error) -> Error {
+    /// What was read.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The error with its place as the client knows it.
+    fn locate(&self, error: Error) -> Error {
+        self.origin.locate(error, |offset| self.tree.pointer_at(offset))
+    }
+}
+
+impl Origin {
+    /// The error with its place as the client knows it, by the pointer in the filter of what stands at an offset.
+    fn locate(&self, mut error: Error, pointer_at: impl Fn(usize) -> String) -> Error {
         if let Error::InvalidQuery { place, .. }
         | Error::UnknownField { place, .. }
         | Error::ForbiddenField { place, .. } = &mut error
-            && self.in_body
-            && let Some(offset) = place.offset.take()
         {
-            place.pointer = Some(below("", &place.parameter) + &self.tree.pointer_at(offset));
+            self.parameter.clone_into(&mut place.parameter);
+            match &self.pointer {
+                None => place.offset = place.offset.map(|offset| offset + self.offset),
+                Some(pointer) => {
+                    let inside = place.offset.take().map(pointer_at).unwrap_or_default();
+                    place.pointer = Some(format!("{pointer}{inside}"));
+                }
+            }
         }
         error
     }
@@ -99,6 +132,13 @@ pub(super) fn beyond(error: &SyntaxError, limits: &Limits) -> Option<Error> {
         }
         Rule::Form | Rule::Size => None,
     }
+}
+
+fn check_count(tree: &Tree, limits: &Limits) -> Result<()> {
+    let nodes = count(tree);
+    check_limit(("--max-filter-nodes", limits.max_filter_nodes), nodes, || {
+        format!("a filter of {nodes} conditions and operators")
+    })
 }
 
 /// Counts names and operators; the values of a list have a limit of their own.
@@ -123,7 +163,8 @@ enum Level {
 
 struct Planner<'f> {
     text: &'f str,
-    schema: &'f Schema,
+    /// The collection; `None` where it is items of an array that the filter is on.
+    schema: Option<&'f Schema>,
     /// Where the names of the filter are looked up.
     root: &'f Scope<'f>,
     limits: &'f Limits,

@@ -8,14 +8,20 @@ use crate::schema::{Schema, index::EVERY_FIELD};
 
 /// Dotted names, as they are put together.
 pub(super) struct Names<'s> {
-    schema: &'s Schema,
+    /// The collection; `None` where nothing is looked for in its text index.
+    schema: Option<&'s Schema>,
     found: BTreeSet<String>,
 }
 
 impl<'s> Names<'s> {
     /// No names yet, of documents of `schema`.
     pub(super) fn of(schema: &'s Schema) -> Self {
-        Self { schema, found: BTreeSet::new() }
+        Self { schema: Some(schema), found: BTreeSet::new() }
+    }
+
+    /// The names of `filter`, which is on items of an array.
+    pub(super) fn of_items(filter: &Document) -> BTreeSet<String> {
+        Self { schema: None, found: BTreeSet::new() }.with_filter(filter).into_set()
     }
 
     /// These and the keys of `sort`.
@@ -42,7 +48,10 @@ impl<'s> Names<'s> {
                 ("$and" | "$or" | "$nor", Bson::Array(branches)) => {
                     branches.iter().filter_map(Bson::as_document).for_each(|branch| self.filter(branch, within));
                 }
-                ("$text", _) => self.found.extend(self.schema.text_keys().map(Cow::into_owned)),
+                ("$text", _) => {
+                    let keys = self.schema.into_iter().flat_map(Schema::text_keys);
+                    self.found.extend(keys.map(Cow::into_owned));
+                }
                 // What is not planned here may look at anything.
                 (name, _) if name.starts_with('$') => self.add(EVERY_FIELD),
                 (name, value) => match within {

@@ -37,10 +37,8 @@ impl Query {
     /// Reads a query string, without the `?`.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
         let mut query = Self::default();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = unescape(name).ok_or_else(|| invalid_query(name, None, "the name is not UTF-8"))?;
-            let value = unescape(value).ok_or_else(|| invalid_query(&name, None, "the value is not UTF-8"))?;
+        for pair in pairs(text) {
+            let (_, name, value) = pair?;
             query.take(&name, &value, limits)?;
         }
         query.conditions.iter_mut().try_for_each(|condition| condition.finish(limits))?;
@@ -74,6 +72,16 @@ impl Query {
     }
 }
 
+/// The parameters of a query string, each as it stands there, its name and its value.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = Result<(&str, Cow<'_, str>, Cow<'_, str>)>> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = unescape(name).ok_or_else(|| invalid_query(name, None, "the name is not UTF-8"))?;
+        let value = unescape(value).ok_or_else(|| invalid_query(&name, None, "the value is not UTF-8"))?;
+        Ok((pair, name, value))
+    })
+}
+
 /// The parts of a list with commas, each with its place in the parameter's value.
 pub(super) fn split<'t>(parameter: &str, list: &'t str) -> impl Iterator<Item = (&'t str, Place)> {
     let mut offset = 0;
@@ -84,7 +92,7 @@ pub(super) fn split<'t>(parameter: &str, list: &'t str) -> impl Iterator<Item = 
     })
 }
 
-fn once<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<()> {
+pub(super) fn once<T>(slot: &mut Option<T>, name: &str, value: T) -> Result<()> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(invalid_query(name, None, "the parameter is given twice")),

@@ -1,9 +1,10 @@
 //! What a driver error means, in domain words. The only reader of driver errors.
-//!
-//! Codes are MongoDB's own, see [error codes](https://www.mongodb.com/docs/manual/reference/error-codes/).
 
 use bson::{Document, RawDocument};
-use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
+use mongodb::error::{
+    Error as DriverError, ErrorKind, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR, TRANSIENT_TRANSACTION_ERROR,
+    UNKNOWN_TRANSACTION_COMMIT_RESULT,
+};
 
 use crate::{
     codec::decode::MAX_DOCUMENT,
@@ -12,62 +13,53 @@ use crate::{
     update::{bad_id, refused},
 };
 
-/// The codes that have a meaning to us.
-pub(crate) mod codes {
-    pub(crate) const BAD_VALUE: i32 = 2;
-    pub(crate) const UNAUTHORIZED: i32 = 13;
-    pub(crate) const LOCK_TIMEOUT: i32 = 24;
-    pub(crate) const NAMESPACE_NOT_FOUND: i32 = 26;
-    pub(crate) const INDEX_NOT_FOUND: i32 = 27;
-    pub(crate) const NAMESPACE_EXISTS: i32 = 48;
-    pub(crate) const MAX_TIME_EXPIRED: i32 = 50;
-    pub(crate) const INVALID_ID_FIELD: i32 = 53;
-    pub(crate) const WRITE_CONFLICT: i32 = 112;
-    pub(crate) const DOCUMENT_VALIDATION: i32 = 121;
-    pub(crate) const NO_QUERY_EXECUTION_PLANS: i32 = 291;
-    pub(crate) const DUPLICATE_KEY: i32 = 11000;
-    pub(crate) const INVALID_REGEX: i32 = 51091;
-    /// Why an index cannot hold a document, in the words of the collection file.
-    pub(crate) const UNINDEXABLE: [(i32, &str); 5] = [
-        (171, "an index on several fields takes an array in only one of them"),
-        (16755, "a `2dsphere` index takes GeoJSON and coordinate pairs, within their bounds"),
-        (16766, "a `hashed` index takes no arrays"),
-        (17261, "a `text` index takes the language of the words from a field `language`, which must be a string"),
-        (17262, "a `text` index takes the language of the words from a field `language`, and does not know this one"),
-    ];
-    pub(crate) const TIME_LIMIT: [i32; 2] = [MAX_TIME_EXPIRED, 262];
-    pub(crate) const TOO_LARGE: [i32; 3] = [10334, 17419, 17420];
-    /// Unreachable, stepping down, shutting down, not primary, a write concern that is not met, a cache that is full.
-    pub(crate) const UNAVAILABLE: [i32; 15] =
-        [6, 7, 64, 89, 91, 133, 189, 388, 9001, 10107, 11600, 11602, 13388, 13435, 13436];
-}
+pub(crate) mod codes;
+mod operators;
+mod refusal;
+
+pub(crate) use refusal::Refusal;
 
 impl From<DriverError> for Error {
     fn from(error: DriverError) -> Self {
         let cause = reason(&error);
-        match code(&error) {
-            Some(codes::WRITE_CONFLICT) => Self::Conflict,
-            Some(code) if codes::TIME_LIMIT.contains(&code) => Self::DeadlineExceeded,
-            Some(code) if codes::UNAVAILABLE.contains(&code) => Self::Unavailable { cause },
-            Some(code) if codes::TOO_LARGE.contains(&code) => Self::TooLarge { what: "document", limit: MAX_DOCUMENT },
-            Some(codes::INVALID_REGEX) => invalid_query("filter", None, "the regular expression is not valid"),
-            _ => match *error.kind {
+        match (Refusal::of(&error), &*error.kind) {
+            (Some(refusal), _) => match of_code(refusal.code, cause) {
+                // Whatever it is, it passes: the server says that the same again may succeed.
+                Self::Internal(cause) if error.contains_label(TRANSIENT_TRANSACTION_ERROR) => {
+                    Self::Unavailable { cause }
+                }
+                told => told,
+            },
+            (
+                None,
                 ErrorKind::Io(_)
                 | ErrorKind::ServerSelection { .. }
                 | ErrorKind::ConnectionPoolCleared { .. }
                 | ErrorKind::DnsResolve { .. }
                 | ErrorKind::Authentication { .. }
-                | ErrorKind::Shutdown => Self::Unavailable { cause },
-                _ => Self::Internal(cause),
-            },
+                | ErrorKind::Shutdown,
+            ) => Self::Unavailable { cause },
+            _ => Self::Internal(cause),
         }
+    }
+}
+
+/// What a code means, whatever was to be done.
+fn of_code(code: i32, cause: String) -> Error {
+    match code {
+        codes::WRITE_CONFLICT => Error::Conflict,
+        codes::INVALID_REGEX => invalid_query("filter", None, "the regular expression is not valid"),
+        code if codes::TIME_LIMIT.contains(&code) => Error::DeadlineExceeded,
+        code if codes::TOO_LARGE.contains(&code) => Error::TooLarge { what: "document", limit: MAX_DOCUMENT },
+        code if codes::STATE_CHANGE.contains(&code) || codes::PASSING.contains(&code) => Error::Unavailable { cause },
+        _ => Error::Internal(cause),
     }
 }
 
 /// Why a list could not be read.
 pub(super) fn of_find(error: DriverError) -> Error {
     // Its code is that of every bad value.
-    if message(&error).is_some_and(|message| message.contains("parallel arrays")) {
+    if Refusal::of(&error).is_some_and(|refusal| refusal.message.contains("parallel arrays")) {
         let detail = "some documents hold arrays in two of the fields, only one can be sorted by";
         return invalid_query("sort", None, detail);
     }
@@ -88,20 +80,55 @@ pub(super) fn of_find(error: DriverError) -> Error {
 
 /// Why a write of `document` into the collection failed, to be told with [discretion](super::discretion).
 pub(crate) fn of_write(error: &DriverError, schema: &Schema, document: Option<&RawDocument>) -> Error {
-    match code(error) {
-        Some(codes::DOCUMENT_VALIDATION) => {
-            let details = refusal(error).unwrap_or_default();
-            let violations = explain(schema, &details, document);
+    match Refusal::of(error) {
+        Some(refusal) if !is_unconfirmed(error) => of_statement(&refusal, schema, document),
+        _ => of_commit(error.clone()),
+    }
+}
+
+/// Why a transaction was not committed, as far as is known.
+pub(super) fn of_commit(error: DriverError) -> Error {
+    if is_unconfirmed(&error) { Error::Unconfirmed { cause: reason(&error) } } else { error.into() }
+}
+
+/// Why documents that are written, and not in a transaction, could not be read back: they are there all the same.
+pub(super) fn of_reread(error: &DriverError) -> Error {
+    Error::Unconfirmed { cause: format!("what is written could not be read back: {}", reason(error)) }
+}
+
+/// Why one statement among many failed.
+pub(crate) fn of_statement(refusal: &Refusal, schema: &Schema, document: Option<&RawDocument>) -> Error {
+    match refusal.code {
+        _ if refusal.is_done => Error::Unconfirmed { cause: refusal.message.clone() },
+        codes::DOCUMENT_VALIDATION => {
+            let violations = explain(schema, &refusal.details.clone().unwrap_or_default(), document);
             Error::InvalidDocument { collection: schema.name.clone(), violations }
         }
-        Some(codes::DUPLICATE_KEY) => duplicate(error, schema),
-        Some(codes::INVALID_ID_FIELD) => {
-            bad_id(schema, "type", "must not be an array, a regular expression or undefined")
-        }
-        code => match codes::UNINDEXABLE.iter().find(|(known, _)| Some(*known) == code) {
+        codes::DUPLICATE_KEY => duplicate(&refusal.message, schema),
+        codes::INVALID_ID_FIELD => bad_id(schema, "type", "must not be an array, a regular expression or undefined"),
+        code => match codes::UNINDEXABLE.iter().find(|(known, _)| *known == code) {
             Some((_, detail)) => refused(schema, ("", "x-indexes"), detail),
-            None => error.clone().into(),
+            None => operators::failed(refusal).unwrap_or_else(|| of_code(code, refusal.message.clone())),
         },
+    }
+}
+
+/// Whether a write that failed may have been done all the same.
+///
+/// Not within a transaction, of which nothing remains before its commit; nor where no connection was made, or the server
+/// says that it wrote nothing. A node that is no primary any more says so only of the last try: the driver repeats a
+/// write once, and of the first try nothing may be known.
+///
+/// See [retryable writes](https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md).
+fn is_unconfirmed(error: &DriverError) -> bool {
+    const NOT_DONE: [&str; 3] = [TRANSIENT_TRANSACTION_ERROR, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR];
+    if NOT_DONE.iter().any(|label| error.contains_label(label)) {
+        return false;
+    }
+    match Refusal::of(error) {
+        _ if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => true,
+        Some(refusal) => refusal.is_done || codes::STATE_CHANGE.contains(&refusal.code),
+        None => matches!(*error.kind, ErrorKind::Io(_)),
     }
 }
 
@@ -117,22 +144,7 @@ pub(super) fn is_conflict(error: &DriverError) -> bool {
 
 /// The server's code for what went wrong, if it was the server that said so.
 pub(crate) fn code(error: &DriverError) -> Option<i32> {
-    match &*error.kind {
-        ErrorKind::Command(error) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
-        ErrorKind::InsertMany(error) => error.write_errors.as_ref()?.first().map(|error| error.code),
-        _ => None,
-    }
-}
-
-fn message(error: &DriverError) -> Option<&str> {
-    match &*error.kind {
-        ErrorKind::Command(error) => Some(&error.message),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(&error.message),
-        ErrorKind::InsertMany(error) => error.write_errors.as_ref()?.first().map(|error| error.message.as_str()),
-        _ => None,
-    }
+    Refusal::of(error).map(|refusal| refusal.code)
 }
 
 /// The values that several documents share, if that is why a unique index could not be built.
@@ -156,20 +168,8 @@ pub(crate) fn startup(doing: &str) -> impl FnOnce(DriverError) -> Error {
     move |error| Error::Startup(format!("{doing} failed: {}", reason(&error)))
 }
 
-/// The server's `errInfo.details`, if it explains why it refused a document. For a findAndModify they are only in
-/// the server's whole answer.
-pub(crate) fn refusal(error: &DriverError) -> Option<Document> {
-    let info = match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.details.clone(),
-        ErrorKind::InsertMany(error) => error.write_errors.as_ref()?.first()?.details.clone(),
-        _ => Document::try_from(error.server_response()?.get_document("errInfo").ok()?).ok(),
-    };
-    info?.get_document("details").ok().cloned()
-}
-
 /// A duplicate key is told by the name of its index alone: our indexes have names that we know.
-fn duplicate(error: &DriverError, schema: &Schema) -> Error {
-    let message = message(error).unwrap_or_default();
+fn duplicate(message: &str, schema: &Schema) -> Error {
     let index = message.split_once(" index: ").map_or("", |(_, rest)| rest);
     let index = index.split_once(" dup key").map_or(index, |(name, _)| name);
     let index = index.split_once(" collation: ").map_or(index, |(name, _)| name).to_owned();

@@ -43,7 +43,7 @@ impl Page {
     }
 }
 
-fn documents_of(batch: &RawBatch) -> Result<Documents<'_>> {
+pub(super) fn documents_of(batch: &RawBatch) -> Result<Documents<'_>> {
     Documents::of(batch.doc_slices()?)
 }
 

@@ -9,7 +9,7 @@ use mongodb::{
     options::{CollectionOptions, WriteConcern},
 };
 
-use super::failure;
+use super::failure::{self, Refusal, codes};
 
 pub(crate) mod database;
 
@@ -33,8 +33,8 @@ pub(crate) async fn judge(
 ) -> Result<Option<Document>, DriverError> {
     match scratch.insert_one(document).await {
         Ok(_) => Ok(None),
-        Err(error) => match failure::code(&error) {
-            Some(failure::codes::DOCUMENT_VALIDATION) => Ok(failure::refusal(&error)),
+        Err(error) => match Refusal::of(&error) {
+            Some(refusal) if refusal.code == codes::DOCUMENT_VALIDATION => Ok(refusal.details),
             _ => Err(error),
         },
     }

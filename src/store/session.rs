@@ -17,16 +17,19 @@ pub(super) mod idle;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn open(store: &Store) -> Result<ClientSession> {
-    Ok(store.database.client().start_session().await?)
+    store.sessions.take(store.database.client()).await
 }
 
-/// Ends the session after its work. Where that was given up at the deadline, the server stops what it still does of it,
-/// without this waiting for that. Nobody needs a privilege to stop his own.
+/// Ends the session after its work, or keeps it for the next where all went well. Where the work was given up at the
+/// deadline, the server stops what it still does of it, without this waiting for that. Nobody needs a privilege to stop
+/// his own.
 ///
 /// See [`killSessions`](https://www.mongodb.com/docs/manual/reference/command/killSessions/).
 pub(super) fn close<T>(store: &Store, session: ClientSession, outcome: &Result<T>) {
-    if !matches!(outcome, Err(Error::DeadlineExceeded)) {
-        return;
+    match outcome {
+        Ok(_) => return store.sessions.keep(session),
+        Err(error) if matches!(error.inner(), Error::DeadlineExceeded) => {}
+        Err(_) => return,
     }
     let admin = store.database.client().database("admin");
     tokio::spawn(async move {

@@ -33,6 +33,9 @@ enum Written {
     Gone,
 }
 
+/// A field of the document itself that the service writes, by name; `None` for a value that goes.
+pub(super) type Stamped<'s> = (&'s str, Option<RawBson>);
+
 /// Defaults, the fields written on insert, and the forced ones.
 pub(super) fn on_insert(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
     let stamp = |field: &Field| field.set?.insert;
@@ -56,14 +59,57 @@ pub(super) fn on_update(document: &RawDocument, (shape, user): Place<'_>) -> Res
     Fill { defaults: false, stamp, forced: true, user }.document(document, None, shape)
 }
 
+/// What the service writes on an update; `None` where it writes more than fields of the document itself.
+pub(super) fn stamps((shape, user): Place<'_>) -> Option<Vec<Stamped<'_>>> {
+    let stamp = |field: &Field| field.set?.update;
+    let is_deep = |field: &Field| any(field, |field| stamp(field).is_some());
+    if any(shape, |field| field.forced.is_some()) || shape.properties.values().any(is_deep) {
+        return None;
+    }
+    let stamps = shape.properties.iter().filter_map(|(name, field)| Some((name.as_str(), field, stamp(field)?)));
+    let stamps = stamps.filter(|(name, ..)| *name != "_id");
+    let written = stamps.map(|(name, field, stamp)| {
+        let is_plain = !name.is_empty() && !name.starts_with('$') && !name.contains('.');
+        is_plain.then(|| (name, stamped(stamp, field, user)))
+    });
+    written.collect()
+}
+
+/// Whether the `stored` document and what an update makes of it are the same, but for what the service writes into the
+/// document itself on every update.
+pub(super) fn is_same(stored: &RawDocument, result: &RawDocument, shape: &Field) -> Result<bool> {
+    Ok(stored.as_bytes() == result.as_bytes()
+        || unstamped(stored, shape)?.as_bytes() == unstamped(result, shape)?.as_bytes())
+}
+
+/// The document without what the service writes into it on every update.
+fn unstamped(document: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
+    let mut out = RawDocumentBuf::new();
+    for element in document {
+        let (name, value) = element.map_err(unreadable)?;
+        if !shape.properties.get(name.as_str()).is_some_and(is_stamped) {
+            out.append(name, value);
+        }
+    }
+    Ok(out)
+}
+
+/// Whether the service writes the field on updates.
+pub(super) fn is_stamped(field: &Field) -> bool {
+    field.set.is_some_and(|set| set.update.is_some())
+}
+
 impl Fill<'_> {
     fn document(self, document: &RawDocument, origin: Option<Origin<'_>>, shape: &Field) -> Result<RawDocumentBuf> {
         if !self.adds_to(shape) {
             return Ok(document.to_owned());
         }
-        let mut out = RawDocumentBuf::new();
+        let (mut out, mut is_there) = (RawDocumentBuf::new(), vec![false; shape.properties.len()]);
         for element in document {
             let (name, value) = element.map_err(unreadable)?;
+            if let Some(at) = shape.properties.get_index_of(name.as_str()) {
+                is_there[at] = true;
+            }
             let field = shape.member(name.as_str());
             match self.written(field, name.as_str())? {
                 Written::Value(written) => out.append(name, written),
@@ -72,10 +118,8 @@ impl Fill<'_> {
             }
         }
         let is_stored = origin.is_some_and(|origin| origin.stored.is_some());
-        for (name, field) in &shape.properties {
-            if document.get(name).map_err(unreadable)?.is_none()
-                && let Some(value) = self.absent((name, field), is_stored)?
-            {
+        for ((name, field), is_there) in shape.properties.iter().zip(is_there) {
+            if !is_there && let Some(value) = self.absent((name, field), is_stored)? {
                 out.append(key(name)?, value);
             }
         }

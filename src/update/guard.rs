@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many fields are named at most: a body may hold them in each of a million items.
-const MAX_POINTERS: usize = 100;
+pub(super) const MAX_POINTERS: usize = 100;
 
 /// Refuses a body that names hidden fields, at whatever depth.
 pub(super) fn refuse_hidden(body: &RawDocument, shape: &Field) -> Result<()> {
@@ -62,7 +62,21 @@ fn name(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut V
 
 /// Refuses a new document that holds a protected field.
 pub(super) fn refuse_protected(body: &RawDocument, shape: &Field) -> Result<()> {
+    // Hardly any does, which is seen at once.
+    if !holds_guarded(body, shape)? {
+        return Ok(());
+    }
     guarded(Sides { stored: None, next: Some(body), sent: Some(body) }, shape, Absent::Wrong).map(drop)
+}
+
+fn holds_guarded(body: &RawDocument, shape: &Field) -> Result<bool> {
+    for element in body {
+        let (name, _) = element.map_err(unreadable)?;
+        if is_guarded(shape.member(name.as_str())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `next`, sent as a whole, with the `stored` values of what it leaves out and may not, or cannot know of.
@@ -77,6 +91,11 @@ pub(super) fn keep_merged(
     shape: &Field,
 ) -> Result<RawDocumentBuf> {
     guarded(Sides { stored: Some(stored), next: Some(next), sent: Some(patch) }, shape, Absent::Wrong)
+}
+
+/// `next`, made of what can be seen of `stored`, with the stored values of what cannot.
+pub(super) fn keep_patched(stored: &RawDocument, next: &RawDocument, shape: &Field) -> Result<RawDocumentBuf> {
+    guarded(Sides { stored: Some(stored), next: Some(next), sent: Some(next) }, shape, Absent::Wrong)
 }
 
 fn guarded(objects: Sides<&RawDocument>, shape: &Field, absent: Absent) -> Result<RawDocumentBuf> {
@@ -259,8 +278,13 @@ fn is_protected(field: &Field) -> bool {
     field.read_only || field.set.is_some()
 }
 
+/// Whether what stands at a place of this shape itself is not for clients to write freely.
+pub(super) fn is_own(field: &Field) -> bool {
+    is_protected(field) || field.forced.is_some() || field.is_out_of_sight()
+}
+
 /// Whether something at or below a place of this shape is not for clients to write freely.
-fn is_guarded(field: &Field) -> bool {
+pub(super) fn is_guarded(field: &Field) -> bool {
     is_protected(field) || field.conceals || field.forced.is_some() || guards_members(field)
 }
 

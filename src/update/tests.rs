@@ -34,6 +34,7 @@ fn patched(stored: &RawDocumentBuf, patch: &str) -> Result<Next, Error> {
     next(stored, Change::Merge(decode::document(patch.as_bytes(), &schema().root).unwrap()))
 }
 
+mod direct;
 mod law;
 mod narrowed;
 

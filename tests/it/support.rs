@@ -6,6 +6,10 @@ use std::{
     time::Duration,
 };
 
+pub(crate) mod nodes;
+pub(crate) mod process;
+pub(crate) mod writers;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use folio::{
     App, Settings,
@@ -211,6 +215,19 @@ impl Api {
         Self::start(catalog(&[("things", file)])).await
     }
 
+    /// The same on a server of its own, called `name`, whose counters nobody else moves.
+    pub(crate) async fn alone(name: &str, file: Value) -> Self {
+        let mongod = Mongod::start(&options(name)).await.unwrap();
+        let name = format!("test_{name}");
+        let db = mongodb::Client::with_uri_str(mongod.uri()).await.unwrap().database(&name);
+        db.drop().await.unwrap();
+        let database = TestDatabase { uri: mongod.uri().to_owned(), name, db };
+        let settings = database.settings();
+        // It ends with the process.
+        std::mem::forget(mongod);
+        Self::start_with(catalog(&[("things", file)]), database, settings).await
+    }
+
     pub(crate) async fn start(catalog: Catalog) -> Self {
         let database = database().await;
         let settings = database.settings();
@@ -253,6 +270,11 @@ impl Api {
 
     pub(crate) fn collection(&self, name: &str) -> mongodb::Collection<mongodb::bson::Document> {
         self.database.db.collection(name)
+    }
+
+    /// What the server tells of itself.
+    pub(crate) async fn server_status(&self) -> mongodb::bson::Document {
+        self.database.db.run_command(doc! { "serverStatus": 1 }).await.unwrap()
     }
 
     pub(crate) async fn count(&self, name: &str) -> u64 {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A name that an object has, to find repeated ones.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
     /// Where it stands in the text.
     at: usize,
@@ -68,7 +68,7 @@ impl Decoder<'_> {
 }
 
 /// Refuses names that BSON cannot hold or that mean something else to MongoDB.
-fn check(name: &str, shape: &Field) -> Result<(), String> {
+pub(super) fn check(name: &str, shape: &Field) -> Result<(), String> {
     if name.starts_with('$') {
         return Err(foreign(name, "begin with `$`"));
     }
@@ -85,6 +85,6 @@ fn check(name: &str, shape: &Field) -> Result<(), String> {
 pub(super) fn foreign(name: &str, which: &str) -> String {
     let name = name.escape_debug();
     format!(
-        "`{name}`: names that {which} are not taken in plain JSON; neither documents in Extended JSON nor update operators are supported yet"
+        "`{name}`: names that {which} are not taken here; update operators and their paths are, at the top of a PATCH as `application/json`"
     )
 }

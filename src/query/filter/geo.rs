@@ -27,7 +27,8 @@ impl Planner<'_> {
         }
         self.once(tree, name)?;
         check_field(tree, subject)?;
-        if !self.schema.indexes.iter().any(|index| serves(index, Some(subject.path), "2dsphere")) {
+        let mut indexes = self.schema.iter().flat_map(|schema| &schema.indexes);
+        if !indexes.any(|index| serves(index, Some(subject.path), "2dsphere")) {
             let detail = format!(
                 "`{name}` needs a `2dsphere` index on `{0}`: add {{\"keys\": {{\"{0}\": \"2dsphere\"}}}} to `x-indexes` \
                  in the collection file",

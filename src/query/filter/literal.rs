@@ -77,6 +77,6 @@ impl Planner<'_> {
     }
 }
 
-fn is_wrapper(members: &IndexMap<String, Tree>) -> bool {
+pub(super) fn is_wrapper(members: &IndexMap<String, Tree>) -> bool {
     members.first().is_some_and(|(first, _)| decode::is_wrapper(first))
 }

@@ -76,7 +76,7 @@ pub(super) fn look_inside(tree: &Tree) -> bool {
 }
 
 /// Whether the operand of `$elemMatch` is a filter on items that are objects, rather than operators on items.
-fn on_members(tree: &Tree) -> bool {
+pub(super) fn on_members(tree: &Tree) -> bool {
     of(tree).is_none_or(|operators| operators.keys().any(|name| matches!(name.as_str(), "$and" | "$or" | "$nor")))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     error::{Place, Result, check_limit, nearest},
     json::Tree,
     schema::{
-        Sight,
+        Schema, Sight,
         index::{EVERY_FIELD, Index},
     },
 };
@@ -55,18 +55,18 @@ const LANGUAGES: [&str; 31] = [
 impl Planner<'_> {
     /// `$text` with the operand `tree`.
     pub(super) fn text(&mut self, tree: &Tree, level: Level) -> Result<Bson> {
-        if level == Level::Inner {
+        let Some(schema) = self.schema.filter(|_| level != Level::Inner) else {
             return Err(misplaced(tree, "`$text` searches whole documents: it cannot stand in `$nor` or `$elemMatch`"));
-        }
+        };
         self.once(tree, "$text")?;
-        if self.schema.text_keys().any(|name| self.conceals(&name)) {
+        if schema.text_keys().any(|name| conceals(schema, &name)) {
             return Err(self.root.refuse("$text", &Place::new("filter", Some(tree.name_at)), None));
         }
-        if !self.schema.indexes.iter().any(|index| serves(index, None, "text")) {
+        if !schema.indexes.iter().any(|index| serves(index, None, "text")) {
             let detail = format!(
                 "`$text` needs a text index, and `{}` has none: add one to `x-indexes` in its collection file, such \
                  as {{\"keys\": {{\"title\": \"text\"}}}}",
-                self.schema.name
+                schema.name
             );
             return Err(misplaced(tree, detail));
         }
@@ -79,12 +79,6 @@ impl Planner<'_> {
             return Err(wrong(tree, "expected `$search`, the words to look for"));
         }
         Ok(Bson::Document(planned))
-    }
-
-    /// Whether what `$text` finds tells of `name`, and that is out of sight. `$**` has the words of every field.
-    fn conceals(&self, name: &str) -> bool {
-        let root = &self.schema.root;
-        root.conceals && (name == EVERY_FIELD || !Sight::of(root).sees(name))
     }
 
     fn member(&self, name: &str, value: &Tree) -> Result<Bson> {
@@ -109,6 +103,12 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Whether what `$text` finds tells of `name`, and that is out of sight. `$**` has the words of every field.
+fn conceals(schema: &Schema, name: &str) -> bool {
+    let root = &schema.root;
+    root.conceals && (name == EVERY_FIELD || !Sight::of(root).sees(name))
 }
 
 /// Whether queries can use `index`, and it has a key of the kind `kind`, on the field `path` if one is given.

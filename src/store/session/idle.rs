@@ -1,5 +1,5 @@
-//! Sessions between two reads. The driver would open one for each read by itself and give it back, both with a task of
-//! their own, which is a good part of what a small read costs.
+//! Sessions between two requests. The driver would open one for each operation by itself and give it back, both with a
+//! task of their own, which is a good part of what a small operation costs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,17 +22,17 @@ impl Default for Idle {
 }
 
 impl Idle {
-    /// A session for one read.
+    /// A session for the work of one request.
     pub(in crate::store) async fn take(&self, client: &Client) -> Result<ClientSession> {
         let idle = self.lock().as_mut().and_then(Vec::pop);
         match idle {
             Some(session) => Ok(session),
-            // A read has to wait for no write of those that had the session before.
+            // The work has to wait for no write of those that had the session before.
             None => Ok(client.start_session().causal_consistency(false).await?),
         }
     }
 
-    /// Keeps the session after a read that went well. After any other it is the driver's, which knows whether its
+    /// Keeps the session after work that went well. After any other it is the driver's, which knows whether its
     /// connection broke, and whether the server may still be at work.
     pub(in crate::store) fn keep(&self, session: ClientSession) {
         if let Some(idle) = self.lock().as_mut().filter(|idle| idle.len() < MOST) {
