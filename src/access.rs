@@ -10,6 +10,7 @@ use crate::{
     schema::access::{ANONYMOUS, User},
 };
 
+mod many;
 mod narrow;
 mod permit;
 mod rows;
@@ -17,6 +18,7 @@ mod shape;
 mod show;
 mod view;
 
+pub use many::Many;
 pub use permit::{Permitted, Plan, permit};
 pub use shape::Shape;
 pub use show::Reader;

@@ -20,10 +20,12 @@ mod extract;
 mod health;
 mod insight;
 mod lists;
+mod many;
 mod meta;
 mod negotiate;
 mod prefer;
 mod problem;
+mod results;
 mod serve;
 mod trace;
 mod written;
@@ -43,12 +45,14 @@ pub fn router(app: App) -> Router {
 }
 
 /// Every way in: method (a `GET` answers `HEAD` too), path and handler.
-fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 16] {
+fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 18] {
     let [live, ready, metrics] = health::PATHS;
     [
         ("GET", "/v1", get(collections::index)),
         ("GET", "/v1/{collection}", get(lists::list)),
         ("POST", "/v1/{collection}", post(documents::insert)),
+        ("PATCH", "/v1/{collection}", patch(many::update)),
+        ("DELETE", "/v1/{collection}", delete(many::delete)),
         ("GET", "/v1/{collection}/_explain", get(insight::explain)),
         ("GET", "/v1/{collection}/_indexes", get(insight::indexes)),
         ("POST", "/v1/{collection}/_query", post(lists::query)),

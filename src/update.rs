@@ -28,6 +28,7 @@ mod geometry;
 mod guard;
 mod id;
 mod json_patch;
+pub mod many;
 mod merge;
 mod operators;
 

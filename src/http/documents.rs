@@ -14,6 +14,7 @@ use super::{
     answer::VARY,
     body::{JsonBody, PatchBody},
     extract::{ArrayFilters, NoParameters, One, Ordered, Storage, Target, Upsert},
+    many,
     negotiate::Representation,
     trace,
     written::{Manner, Written, one, tagged},
@@ -64,6 +65,9 @@ pub(super) async fn insert(
     (Ordered(is_ordered), manner): (Ordered, Manner),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
+    if decode::is_array(&body) {
+        return many::insert(store, view, (is_ordered, manner), &body, app.limits()).await;
+    }
     let body = decode::document(&body, &view.schema(Op::Insert)?.root)?;
     let plan = permit(&view, Insert { body })?;
     let attempt = attempt(&view, "insert", id_of(&plan.plan().document));

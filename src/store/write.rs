@@ -10,13 +10,19 @@ use crate::{
     schema::access::Op,
 };
 
+mod array;
 mod change;
 mod direct;
 mod insert;
+mod many;
+mod portion;
+mod statements;
 mod transaction;
 
+pub use array::{insert_all, insert_each};
 pub use change::{Changed, change};
 pub use insert::insert;
+pub use many::{Counts, change_many};
 
 /// Whether the server stores something else than it was sent: it puts its time where a top-level timestamp is zero.
 ///

@@ -97,6 +97,28 @@ async fn every_write_and_every_refusal_leaves_one_line() {
 }
 
 #[tokio::test]
+async fn a_write_of_many_leaves_one_line_that_counts_them() {
+    let api = api().await;
+    let admin = api.caller(&["admin"], "admin", json!({}));
+    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+    for (method, query, body, operation, told) in [
+        (&post, "", r#"[{"_id":"a","n":1},{"_id":"b","n":1}]"#, "insert", json!(["ok", 201, 2])),
+        (&post, "", r#"[{"_id":"c","n":1},{"_id":"b","n":1}]"#, "insert", json!(["duplicate", 409, 0])),
+        (&post, "?ordered=false", r#"[{"_id":"c","n":1},{"_id":"b"}]"#, "insert", json!(["ok", 207, 1])),
+        (&patch, "?n=1", r#"{"n":2}"#, "update", json!(["ok", 200, 3])),
+        (&patch, "?n=2", r#"{"n":"hush"}"#, "update", json!(["invalid-document", 422, 0])),
+        (&patch, "", r#"{"n":2}"#, "update", json!(["invalid-query", 400, null])),
+        (&delete, "?n=2", "", "delete", json!(["ok", 200, 3])),
+    ] {
+        let lines = audited(&admin, method.clone(), &format!("/v1/things{query}"), body).await;
+        let [line] = &lines[..] else { panic!("{method} {query} {body}: {lines:?}") };
+        let found = json!([line["outcome"], line["status"], line["documents"]]);
+        assert_eq!((&found, line["operation"].as_str()), (&told, Some(operation)), "{method} {query} {body}");
+        assert!(!line.to_string().contains("hush") && line.get("id").is_none(), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn reads_leave_none() {
     let api = api().await;
     let admin = api.caller(&["admin"], "admin", json!({}));

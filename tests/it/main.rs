@@ -25,6 +25,7 @@ mod infer;
 mod insight;
 mod json_schema;
 mod lists;
+mod many;
 mod mongod;
 mod operators;
 mod outage;

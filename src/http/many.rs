@@ -1,0 +1,182 @@
+//! Many documents at once: an array of new ones, and those that a filter selects.
+
+use std::iter;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use serde::Serialize;
+
+use super::{
+    answer::Body,
+    body::PatchBody,
+    documents::{attempt, detached},
+    extract::{Storage, Target},
+    negotiate::{Coding, Format, Json},
+    results::Results,
+    written::Manner,
+};
+use crate::{
+    access::{View, permit},
+    app::App,
+    codec::decode::{self, BrokenArray},
+    config::Limits,
+    error::{Error, Result, check_limit, invalid_query},
+    query::Selection,
+    schema::{Field, access::Op, options::Concurrency},
+    store::{self, Counts, Store},
+    update::{
+        Change,
+        many::{InsertAll, InsertEach, ManyPlan},
+    },
+};
+
+/// `POST /v1/{collection}` with the array `text`.
+pub(super) async fn insert(
+    store: Store,
+    view: View,
+    (is_ordered, manner): (bool, Manner),
+    text: &[u8],
+    limits: &Limits,
+) -> Result<Response> {
+    let schema = view.schema(Op::Insert)?;
+    let bodies = bodies(text, &schema.root, limits.max_bulk)?;
+    let attempt = attempt(&view, "insert", None);
+    if is_ordered {
+        let plan = permit(&view, InsertAll { bodies })?;
+        let attempt = attempt.of(plan.plan().documents.len() as u64);
+        return detached(async move {
+            let stored = store::insert_all(&store, plan).await;
+            attempt.ended(&stored, |_| Some(StatusCode::CREATED.as_u16()));
+            all(&view, &stored?, manner).await
+        })
+        .await;
+    }
+    let plan = permit(&view, InsertEach { bodies })?;
+    detached(async move {
+        let stored = store::insert_each(&store, plan).await;
+        let count = stored.iter().flatten().filter(|stored| stored.is_ok()).count();
+        attempt.of(count as u64).ended(&stored, |_| Some(StatusCode::MULTI_STATUS.as_u16()));
+        each(&view, &stored?, manner).await
+    })
+    .await
+}
+
+/// The documents of the array `text`, at most `limit`. They are read as they are taken.
+fn bodies(text: &[u8], shape: &Field, limit: usize) -> Result<impl Iterator<Item = Result<RawDocumentBuf>>> {
+    let mut documents = decode::documents(text, shape)?.enumerate();
+    Ok(iter::from_fn(move || {
+        let (item, document) = documents.next()?;
+        let count = item + 1;
+        let fits = check_limit(("--max-bulk", limit), count, || "the number of documents in the array".to_owned());
+        Some(fits.and_then(|()| document.map_err(broken)))
+    }))
+}
+
+fn broken(BrokenArray { item, error }: BrokenArray) -> Error {
+    match item {
+        Some(item) => Error::from(error).of_item(item),
+        None => error.into(),
+    }
+}
+
+/// The answer to documents that are all stored: their ids, or what the caller may read of them.
+async fn all(view: &View, stored: &[RawDocumentBuf], manner: Manner) -> Result<Response> {
+    let (schema, Manner { representation, preferences }) = (view.declared(), manner);
+    let shows = preferences.returns_documents(false);
+    let mut out = if shows { b"{\"items\":[".to_vec() } else { b"{\"ids\":[".to_vec() };
+    for (at, document) in stored.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        if !shows {
+            representation.write_value(&mut out, id(document), schema.id())?;
+        } else if view.reads(document) {
+            representation.write(&mut out, &view.show(document)?, (schema, None))?;
+        } else {
+            out.extend_from_slice(b"null");
+        }
+    }
+    out.extend_from_slice(b"]}");
+    let mut answer = representation.body(out).into_answer().await?;
+    answer.headers_mut().extend(preferences.applied());
+    Ok((StatusCode::CREATED, answer).into_response())
+}
+
+/// The answer to documents of which each was stored or not.
+async fn each(view: &View, stored: &[Result<RawDocumentBuf>], manner: Manner) -> Result<Response> {
+    let mut results = Results::new(view, manner);
+    for stored in stored {
+        match stored {
+            Ok(stored) => results.done(StatusCode::CREATED, id(stored), Some(stored))?,
+            Err(error) => results.failed(error)?,
+        }
+    }
+    results.into_answer(StatusCode::MULTI_STATUS).await
+}
+
+fn id(document: &RawDocument) -> RawBsonRef<'_> {
+    document.get("_id").ok().flatten().unwrap_or(RawBsonRef::Null)
+}
+
+/// `PATCH /v1/{collection}`
+pub(super) async fn update(
+    State(app): State<App>,
+    Storage(store): Storage,
+    Target(view): Target,
+    (selection, _, coding): (Selection, Json, Coding),
+    PatchBody { form, text }: PatchBody,
+) -> Result<Response> {
+    let (schema, filters) = (view.schema(Op::Update)?, selection.array_filters.as_deref());
+    let change = Change::patch(form, &text, filters, (&schema.root, app.limits()))?;
+    let counts = |counts: Counts| Told::Updated { matched: counts.matched, modified: counts.changed };
+    apply((app, store), view, (selection, "update", change), (counts, coding)).await
+}
+
+/// `DELETE /v1/{collection}`
+pub(super) async fn delete(
+    State(app): State<App>,
+    Storage(store): Storage,
+    Target(view): Target,
+    (selection, _, coding): (Selection, Json, Coding),
+) -> Result<Response> {
+    if selection.array_filters.is_some() {
+        return Err(invalid_query("arrayFilters", None, "only a patch of update operators takes the parameter"));
+    }
+    let counts = |counts: Counts| Told::Deleted { deleted: counts.changed };
+    apply((app, store), view, (selection, "delete", Change::Delete), (counts, coding)).await
+}
+
+/// What a change of many documents is answered with.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Updated { matched: u64, modified: u64 },
+    Deleted { deleted: u64 },
+}
+
+async fn apply(
+    (app, store): (App, Store),
+    view: View,
+    (selection, operation, change): (Selection, &'static str, Change),
+    (told, coding): (fn(Counts) -> Told, Coding),
+) -> Result<Response> {
+    let selection = selection.plan(&view.schema(Op::Read)?, app.limits())?;
+    let plan = permit(&view, ManyPlan { selection, change })?;
+    if view.declared().options.concurrency == Concurrency::Required {
+        return Err(Error::PreconditionRequired { collection: view.name().to_owned() });
+    }
+    let attempt = attempt(&view, operation, None);
+    detached(async move {
+        let counts = store::change_many(&store, &plan).await;
+        let documents = counts.as_ref().map_or(0, |counts| counts.changed);
+        attempt.of(documents).ended(&counts, |_| Some(StatusCode::OK.as_u16()));
+        let text = serde_json::to_vec(&told(counts?));
+        let text = text.map_err(|e| Error::Internal(format!("counts cannot be written: {e}")))?;
+        Body::new(text, Format::Json.content_type(), coding).into_answer().await
+    })
+    .await
+}
