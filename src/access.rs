@@ -10,6 +10,7 @@ use crate::{
     schema::access::{ANONYMOUS, User},
 };
 
+mod bulk;
 mod many;
 mod narrow;
 mod permit;
@@ -18,6 +19,7 @@ mod shape;
 mod show;
 mod view;
 
+pub use bulk::Write;
 pub use many::Many;
 pub use permit::{Permitted, Plan, permit};
 pub use shape::Shape;

@@ -12,6 +12,7 @@ use crate::{app::App, error::Result};
 
 mod answer;
 mod body;
+mod bulk;
 mod collections;
 mod cors;
 mod credentials;
@@ -45,7 +46,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// Every way in: method (a `GET` answers `HEAD` too), path and handler.
-fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 18] {
+fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 19] {
     let [live, ready, metrics] = health::PATHS;
     [
         ("GET", "/v1", get(collections::index)),
@@ -53,6 +54,7 @@ fn ways() -> [(&'static str, &'static str, MethodRouter<App>); 18] {
         ("POST", "/v1/{collection}", post(documents::insert)),
         ("PATCH", "/v1/{collection}", patch(many::update)),
         ("DELETE", "/v1/{collection}", delete(many::delete)),
+        ("POST", "/v1/{collection}/_bulk", post(bulk::write)),
         ("GET", "/v1/{collection}/_explain", get(insight::explain)),
         ("GET", "/v1/{collection}/_indexes", get(insight::indexes)),
         ("POST", "/v1/{collection}/_query", post(lists::query)),

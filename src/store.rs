@@ -30,7 +30,10 @@ pub use indexes::{IndexUse, indexes};
 pub use keys::Keys;
 pub use read::{Page, counts, find, get, ping};
 pub use session::idle::Idle;
-pub use write::{Changed, Counts, change, change_many, insert, insert_all, insert_each};
+pub use write::{
+    Changed, Counts, Effect, Outcome, Shown, change, change_many, insert, insert_all, insert_each, write_all,
+    write_each,
+};
 
 /// How long past the deadline the server may take to say so. Giving it up before costs the connection.
 const GRACE: Duration = Duration::from_millis(50);

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod alike;
+pub mod bulk;
 mod direct;
 mod fill;
 mod form;

@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod array;
+mod bulk;
 mod change;
 mod direct;
 mod insert;
@@ -20,6 +21,7 @@ mod statements;
 mod transaction;
 
 pub use array::{insert_all, insert_each};
+pub use bulk::{Effect, Outcome, Shown, write_all, write_each};
 pub use change::{Changed, change};
 pub use insert::insert;
 pub use many::{Counts, change_many};

@@ -8,6 +8,7 @@ mod attacks;
 mod audit;
 mod auth;
 mod bad_input;
+mod bulk;
 mod check;
 mod cli;
 mod concurrency;

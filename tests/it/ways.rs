@@ -1,7 +1,7 @@
 //! Every way in for every kind of caller. The table of ways is held against the route table: a route without an entry
 //! fails here, and so does an entry without a route.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Document, doc};
 use folio::{http, schema::Catalog};
@@ -82,7 +82,10 @@ enum Need {
     ReadAll,
     Insert,
     Update,
+    /// To read too: who may not would learn of documents by what they are selected by.
+    UpdateMany,
     Delete,
+    DeleteMany,
 }
 
 /// How a route is called: `{id}` is that of a note.
@@ -94,15 +97,26 @@ struct Way {
     need: Need,
 }
 
+impl Way {
+    /// Whether it is answered by what became of each of several writes, not by a document.
+    fn has_results(&self) -> bool {
+        self.route.ends_with("/_bulk")
+    }
+}
+
 fn ways() -> Vec<Way> {
     let way = |method, route, path, body, need| Way { method, route, path, body, need };
     let new = r#"{"_id":3,"tenant":8,"owner":"eve","title":"new"}"#;
     // A list whose items have hidden parts is sent back as it was read.
     let change = r#"{"tenant":8,"owner":"eve","title":"changed","items":[{"code":"a"}]}"#;
+    let bulk = r#"[{"update":{"id":1,"patch":{"tenant":8,"owner":"eve","title":"changed","items":[{"code":"a"}]}}}]"#;
     vec![
         way(Method::GET, "/v1", "/v1", "", Need::Name),
         way(Method::GET, "/v1/{collection}", "/v1/notes?sort=title", "", Need::Read),
         way(Method::POST, "/v1/{collection}", "/v1/notes", new, Need::Insert),
+        way(Method::PATCH, "/v1/{collection}", "/v1/notes?_id=1", change, Need::UpdateMany),
+        way(Method::DELETE, "/v1/{collection}", "/v1/notes?_id=1", "", Need::DeleteMany),
+        way(Method::POST, "/v1/{collection}/_bulk", "/v1/notes/_bulk", bulk, Need::Update),
         way(Method::GET, "/v1/{collection}/_explain", "/v1/notes/_explain?title=own-title", "", Need::ReadAll),
         way(Method::GET, "/v1/{collection}/_indexes", "/v1/notes/_indexes", "", Need::ReadAll),
         way(Method::POST, "/v1/{collection}/_query", "/v1/notes/_query", r#"{"sort":"title"}"#, Need::Read),
@@ -131,7 +145,7 @@ struct Who {
 }
 
 fn everyone(api: &Api) -> Vec<Who> {
-    use Need::{Delete, Insert, Name, Nothing, Read, ReadAll, Update};
+    use Need::{Delete, DeleteMany, Insert, Name, Nothing, Read, ReadAll, Update, UpdateMany};
     let who = |name, caller, needs: &[Need], is_kept_from_secrets, is_tenant| {
         let needs = [&[Nothing], needs].concat();
         Who { name, caller, needs, is_kept_from_secrets, is_tenant }
@@ -144,13 +158,19 @@ fn everyone(api: &Api) -> Vec<Who> {
         who("a stranger", known(&[]), &[Name], true, true),
         who("a reader", known(&["reader"]), &[Name, Read, ReadAll], false, false),
         who("a tenant", known(&["tenant"]), &[Name, Read], true, true),
-        who("an author", known(&["author"]), &[Name, Read, Insert, Update, Delete], true, true),
+        who("an author", known(&["author"]), &[Name, Read, Insert, Update, UpdateMany, Delete, DeleteMany], true, true),
         who("a blind writer", known(&["blind"]), &[Name, Insert, Update, Delete], true, true),
         who("a dropbox", known(&["dropbox"]), &[Name, Insert], true, true),
         who("a tenant with titles", known(&["tenant", "titles"]), &[Name, Read], true, false),
         who("a tenant with a dropbox", known(&["tenant", "dropbox"]), &[Name, Read, Insert], true, true),
         who("a tenant of nothing", api.caller(&["tenant"], "ann", json!({})), &[Name], true, true),
-        who("an admin", known(&["admin"]), &[Name, Read, ReadAll, Insert, Update, Delete], false, false),
+        who(
+            "an admin",
+            known(&["admin"]),
+            &[Name, Read, ReadAll, Insert, Update, UpdateMany, Delete, DeleteMany],
+            false,
+            false,
+        ),
     ]
 }
 
@@ -168,10 +188,10 @@ impl Who {
         match (self.may(way.need), &way.method) {
             (false, _) if !self.is_known() => 401,
             (false, _) => 403,
-            (true, &Method::DELETE) => 204,
+            (true, &Method::DELETE) if way.need == Need::Delete => 204,
             (true, &Method::POST) if way.need == Need::Insert => 201,
             // Who may not read is not shown what became of it.
-            (true, _) if way.need == Need::Update && !self.may(Need::Read) => 204,
+            (true, _) if way.need == Need::Update && !self.may(Need::Read) && !way.has_results() => 204,
             (true, _) => 200,
         }
     }
@@ -220,7 +240,8 @@ async fn row_12_every_way_for_every_caller() {
                 403 => drop(answer.problem(403, "forbidden")),
                 _ => {}
             }
-            if !who.may(Need::Read) && [Need::Insert, Need::Update].contains(&way.need) && answer.status < 300 {
+            let writes = [Need::Insert, Need::Update].contains(&way.need) && !way.has_results();
+            if !who.may(Need::Read) && writes && answer.status < 300 {
                 assert!(answer.text.is_empty() && !answer.headers.contains_key("etag"), "{what}: {answer:?}");
             }
             check_stored(&api, &who, &way).await;
@@ -236,13 +257,13 @@ async fn check_stored(api: &Api, who: &Who, way: &Way) {
     assert_eq!(their.as_ref(), Some(&stored()[1]), "{what} touched another's note");
     let id = if way.need == Need::Insert { 3 } else { 1 };
     let now = notes.find_one(doc! { "_id": id }).await.unwrap();
-    let is_write = [Need::Insert, Need::Update, Need::Delete].contains(&way.need);
+    let is_write = ![Need::Nothing, Need::Name, Need::Read, Need::ReadAll].contains(&way.need);
     if !is_write || !who.may(way.need) {
         let before = (id == 1).then(|| stored()[0].clone());
         assert_eq!(now, before, "{what} wrote");
         return;
     }
-    if way.need == Need::Delete {
+    if [Need::Delete, Need::DeleteMany].contains(&way.need) {
         assert_eq!(now, None, "{what} left it there");
         return;
     }
@@ -253,7 +274,7 @@ async fn check_stored(api: &Api, who: &Who, way: &Way) {
         _ => (8, "ann"),
     };
     assert_eq!((now.get_i32("tenant").unwrap(), now.get_str("owner").unwrap()), (tenant, owner), "{what}: {now}");
-    if way.need == Need::Update && who.name == "an author" {
+    if way.need != Need::Insert && who.name == "an author" {
         assert_eq!(now.get_str("secret").unwrap(), "hunter2-own", "{what}: {now}");
         assert_eq!(now.get_document("inner").unwrap().get_str("deep").unwrap(), "hunter2-own-deep", "{what}: {now}");
     }
@@ -314,7 +335,7 @@ async fn row_12_every_list_is_of_the_callers_own_rows_and_fields() {
 async fn row_12_other_methods_are_no_ways() {
     let api = desk().await;
     let admin = api.caller(&["admin"], "ann", json!({}));
-    let routes: BTreeSet<_> = ways().iter().map(|way| (way.route, way.path)).collect();
+    let routes: BTreeMap<_, _> = ways().iter().map(|way| (way.route, way.path)).collect();
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "get"];
     for (route, path) in routes {
         let path = path.replace("{id}", "1");
