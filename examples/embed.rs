@@ -1,7 +1,8 @@
 //! The library inside another axum application: a route of its own on typed documents, beside the whole API.
 //!
 //! `cargo run --example embed -- --open --mongodb 'mongodb://127.0.0.1:27017/?replicaSet=rs0'`, then
-//! `curl http://127.0.0.1:8080/shelf/poetry` and `curl http://127.0.0.1:8080/v1/books`.
+//! `curl http://127.0.0.1:8080/shelf/poetry`, `curl -XPOST http://127.0.0.1:8080/shelf/poetry` and
+//! `curl http://127.0.0.1:8080/v1/books`.
 
 #![expect(clippy::disallowed_types, reason = "routes of the application's own answer bad paths as axum does")]
 
@@ -49,7 +50,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The application's own routes beside the whole API.
 pub(crate) fn router(app: App) -> Router {
-    let shelves = Router::new().route("/shelf/{tag}", get(shelf)).with_state(app.clone());
+    let shelves = Router::new().route("/shelf/{tag}", get(shelf).post(restock)).with_state(app.clone());
     shelves.merge(folio::router(app))
 }
 
@@ -58,4 +59,10 @@ async fn shelf(State(app): State<App>, Path(tag): Path<String>) -> folio::Result
     let find = Find { filter: doc! { "tags": tag }, sort: doc! { "title": 1 }, limit: 100, ..Find::default() };
     let books = app.collection::<Book>()?.find(find).await?;
     Ok(books.into_iter().map(|book| book.title + "\n").collect())
+}
+
+/// One copy more of all books under a tag; how many books that are.
+async fn restock(State(app): State<App>, Path(tag): Path<String>) -> folio::Result<String> {
+    let counts = app.collection::<Book>()?.update_many(doc! { "tags": tag }, doc! { "$inc": { "stock": 1 } }).await?;
+    Ok(format!("{}\n", counts.changed))
 }

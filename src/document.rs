@@ -2,19 +2,22 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use bson::{Bson, Document as Filter, RawBson, RawDocumentBuf, doc};
+use bson::{Bson, Document as Filter, doc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     access::{self, Caller, Permitted, Plan, View},
     app::App,
-    audit::Attempt,
     error::{Error, Result},
     query::{Bounds, FindPlan, GetPlan},
     schema::Schema,
     store,
-    update::{Change, ChangePlan, Insert, Precondition},
 };
+
+mod patch;
+mod write;
+
+pub use patch::Patch;
 
 /// A serde type whose values are the documents of a collection.
 ///
@@ -98,20 +101,7 @@ impl<T: Document> Collection<T> {
 
     /// The documents that `find` selects.
     pub async fn find(&self, find: Find) -> Result<Vec<T>> {
-        let Find { filter, sort, limit, skip } = find;
-        let plan = FindPlan {
-            schema: Arc::clone(&self.schema),
-            filter,
-            after: None,
-            sort,
-            projection: None,
-            cut: None,
-            limit,
-            page: None,
-            skip,
-            bounds: Bounds::NONE,
-        };
-        let plan = self.permit(plan)?;
+        let plan = self.permit(self.plan(find))?;
         let page = store::find(self.app.store(), &plan).await?;
         page.documents().map(|document| typed(&plan.view().show(document?)?)).collect()
     }
@@ -123,45 +113,19 @@ impl<T: Document> Collection<T> {
         found.map(|document| typed(&plan.view().show(&document)?)).transpose()
     }
 
-    /// Stores a new document and gives it back as stored, with what the service wrote.
-    pub async fn insert(&self, document: &T) -> Result<T> {
-        let plan = match self.permit(Insert { body: raw(document)? }) {
-            Ok(plan) => plan,
-            Err(error) => return self.audited("insert", None, Err(error)),
-        };
-        let id = plan.plan().document.get("_id").ok().flatten().map(RawBson::from);
-        let stored = self.audited("insert", id, store::insert(self.app.store(), &plan).await)?;
-        typed(&plan.view().show(&stored)?)
-    }
-
-    /// Replaces the document with this `_id` and gives it back as stored.
-    pub async fn replace(&self, id: impl Into<Bson>, document: &T) -> Result<T> {
-        let stored = self.change("replace", id.into(), Change::Replace(raw(document)?)).await?;
-        let stored = stored.ok_or_else(|| self.missing())?;
-        typed(&self.view()?.show(&stored)?)
-    }
-
-    /// Deletes the document with this `_id`.
-    pub async fn delete(&self, id: impl Into<Bson>) -> Result<()> {
-        self.change("delete", id.into(), Change::Delete).await.map(drop)
-    }
-
-    async fn change(&self, operation: &'static str, id: Bson, change: Change) -> Result<Option<RawDocumentBuf>> {
-        let key = RawBson::try_from(id.clone()).ok();
-        let plan = ChangePlan { schema: Arc::clone(&self.schema), id, change, precondition: Precondition::default() };
-        let changed = match self.permit(plan) {
-            Ok(plan) => store::change(self.app.store(), &plan).await,
-            Err(error) => Err(error),
-        };
-        self.audited(operation, key, changed).map(|changed| changed.document)
-    }
-
-    /// Leaves a line in the audit log of a write for a caller.
-    fn audited<R>(&self, operation: &'static str, id: Option<RawBson>, outcome: Result<R>) -> Result<R> {
-        if let Some(caller) = &self.caller {
-            Attempt::at((caller, &self.schema), operation, id).ended(&outcome, |_| None);
+    fn plan(&self, Find { filter, sort, limit, skip }: Find) -> FindPlan {
+        FindPlan {
+            schema: Arc::clone(&self.schema),
+            filter,
+            after: None,
+            sort,
+            projection: None,
+            cut: None,
+            limit,
+            page: None,
+            skip,
+            bounds: Bounds::NONE,
         }
-        outcome
     }
 
     fn view(&self) -> Result<View> {
@@ -176,11 +140,6 @@ impl<T: Document> Collection<T> {
     fn missing(&self) -> Error {
         Error::UnknownDocument { collection: self.schema.name.clone() }
     }
-}
-
-fn raw<T: Document>(document: &T) -> Result<RawDocumentBuf> {
-    bson::serialize_to_raw_document_buf(document)
-        .map_err(|e| Error::Internal(format!("a document of `{}` cannot be serialized: {e}", T::COLLECTION)))
 }
 
 fn typed<T: Document>(document: &bson::RawDocument) -> Result<T> {

@@ -6,7 +6,7 @@ use folio::{
     Document,
     access::Caller,
     codec::decode,
-    document::Find,
+    document::{Find, Patch},
     sample::{self, Author, Book, Loan, Member},
     schema::access::User,
 };
@@ -78,6 +78,57 @@ async fn finds_gets_inserts_replaces_and_deletes() {
     );
 }
 
+#[tokio::test]
+async fn changes_one_and_many() {
+    let api = Api::library().await;
+    sample::fill(&api.app).await.unwrap();
+    let books = api.app.collection::<Book>().unwrap();
+    let all = books.find(Find::default()).await.unwrap();
+    let new = |n: usize| Book {
+        id: ObjectId::new(),
+        created_at: None,
+        updated_at: None,
+        isbn: None,
+        title: format!("New {n}"),
+        tags: vec!["new".into()],
+        ..all[0].clone()
+    };
+    let mut made = books.insert_many(&[new(0), new(1), new(2)]).await.unwrap();
+    assert!(made.iter().enumerate().all(|(n, book)| book.title == format!("New {n}") && book.created_at.is_some()));
+    made[0].title = String::new();
+    let again = [new(3), Book { created_at: None, updated_at: None, id: ObjectId::new(), ..made[0].clone() }];
+    let error = books.insert_many(&again).await.unwrap_err();
+    assert!(matches!(&error, folio::Error::Partly { done, .. } if done.item == Some(1)), "{error}");
+
+    let (id, stock) = (made[1].id, made[1].stock);
+    let now = bson::DateTime::now();
+    let book = books.update(id, doc! { "$inc": { "stock": 2 }, "$set": { "title": "Counted" } }).await.unwrap();
+    assert_eq!((book.stock, book.title.as_str()), (stock + 2, "Counted"));
+    assert!(book.updated_at.is_some_and(|at| at >= now));
+    assert_eq!(books.update(id, Patch::merge(&doc! { "title": "Counted" }).unwrap()).await.unwrap(), book);
+    let merged = books.update(id, Patch::merge(&doc! { "title": "Merged" }).unwrap()).await.unwrap();
+    assert_eq!((merged.stock, merged.title.as_str()), (stock + 2, "Merged"));
+    let tagged = Patch::operators(doc! { "$set": { "tags.$[t]": "newer" } }, [doc! { "t": "new" }]);
+    assert_eq!(books.update(id, tagged).await.unwrap().tags, ["newer"]);
+    let error = books.update(id, doc! { "$set": { "createdAt": now } }).await.unwrap_err();
+    assert!(matches!(error, folio::Error::ReadOnlyField { .. }), "{error}");
+    assert!(matches!(
+        books.update(ObjectId::new(), doc! { "$inc": { "stock": 1 } }).await,
+        Err(folio::Error::UnknownDocument { .. })
+    ));
+
+    let counts = books.update_many(doc! { "tags": "new" }, doc! { "$set": { "stock": 7 } }).await.unwrap();
+    assert_eq!(counts.matched, 2);
+    let new = books.find(Find { filter: doc! { "tags": "new" }, ..Find::default() }).await.unwrap();
+    assert_eq!(new.iter().map(|book| book.stock).collect::<Vec<_>>(), [7, 7]);
+    let lone = Book { id: ObjectId::new(), title: "Lone".into(), created_at: None, updated_at: None, ..new[0].clone() };
+    assert_eq!(books.upsert(lone.id, &lone).await.unwrap().title, "Lone");
+    let lone = Book { title: "Less lone".into(), ..books.get(lone.id).await.unwrap().unwrap() };
+    assert_eq!(books.upsert(lone.id, &lone).await.unwrap().title, "Less lone");
+    assert_eq!(books.delete_many(doc! { "tags": "new" }).await.unwrap(), 3);
+    assert_eq!(books.delete_many(doc! { "tags": "new" }).await.unwrap(), 0);
+}
+
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Thing {
     #[serde(rename = "_id")]
@@ -119,6 +170,14 @@ async fn an_application_acts_for_a_caller() {
     assert_eq!(all.get("x").await.unwrap(), Some(thing(Some("ann"), Some(3))));
     assert!(matches!(ann.replace("x", &thing(None, Some(1))).await, Err(folio::Error::HiddenField { .. })));
     assert!(matches!(ann.delete("x").await, Err(folio::Error::Forbidden(_))));
+    assert!(matches!(ann.delete_many(doc! {}).await, Err(folio::Error::Forbidden(_))));
+    assert!(matches!(ann.update("x", doc! { "$inc": { "cost": 1 } }).await, Err(folio::Error::HiddenField { .. })));
+    assert_eq!(
+        bob.insert_many(&[Thing { id: "y".into(), ..thing(None, None) }]).await.unwrap()[0].owner.as_deref(),
+        Some("bob")
+    );
+    assert_eq!(bob.update_many(doc! {}, doc! { "$set": { "note": 1 } }).await.unwrap().matched, 1);
+    all.delete("y").await.unwrap();
     assert_eq!(bob.get("x").await.unwrap(), None);
     assert_eq!(bob.find(Find::default()).await.unwrap(), []);
     assert!(matches!(bob.replace("x", &thing(None, None)).await, Err(folio::Error::UnknownDocument { .. })));
@@ -139,6 +198,9 @@ async fn an_application_serves_its_own_routes_beside_the_api() {
     tokio::spawn(axum::serve(listener, embed::router(api.app.clone())).into_future());
     let get = async |path: &str| reqwest::get(format!("{base}{path}")).await.unwrap();
     assert!(get("/shelf/epic").await.text().await.unwrap().lines().any(|title| title == "The Odyssey"));
+    let epics = get("/shelf/epic").await.text().await.unwrap().lines().count();
+    let restocked = reqwest::Client::new().post(format!("{base}/shelf/epic")).send().await.unwrap();
+    assert_eq!(restocked.text().await.unwrap(), format!("{epics}\n"));
     assert_eq!(get("/v1/books?limit=1").await.status(), 200);
     assert_eq!(get("/v1/none").await.headers()["content-type"], "application/problem+json");
 }
