@@ -33,6 +33,7 @@ mod many;
 mod mongod;
 mod operators;
 mod outage;
+mod owned;
 mod pages;
 mod patches;
 mod plan;
