@@ -7,9 +7,9 @@ use super::{
     permit::{permit, rows},
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     query,
-    schema::{access::Op, options::Concurrency},
+    schema::access::Op,
     update::{
         Change, ChangePlan, Insert, InsertPlan, Precondition,
         bulk::{self, Upsert},
@@ -33,11 +33,11 @@ impl Write {
         match write {
             bulk::Write::Insert(insert) => permit(view, insert).map(Self::Insert),
             bulk::Write::Change(change) => {
-                require_precondition(view, change.precondition.if_match.is_some())?;
+                view.require_precondition(change.precondition.if_match.is_some())?;
                 permit(view, change).map(Self::Change)
             }
             bulk::Write::Upsert(upsert) => {
-                require_precondition(view, false)?;
+                view.require_precondition(false)?;
                 permit(view, upsert).map(Self::Upsert)
             }
         }
@@ -51,14 +51,6 @@ impl Write {
             Self::Upsert(upsert) => upsert.view(),
         }
     }
-}
-
-fn require_precondition(view: &View, is_given: bool) -> Result<()> {
-    let schema = view.declared();
-    if schema.options.concurrency == Concurrency::Required && !is_given {
-        return Err(Error::PreconditionRequired { collection: schema.name.clone() });
-    }
-    Ok(())
 }
 
 impl Plan for Upsert {

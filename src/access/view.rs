@@ -15,6 +15,7 @@ use crate::{
         Catalog, Schema,
         access::{Filter, Grant, Op, User},
         index::EVERY_FIELD,
+        options::Concurrency,
     },
 };
 
@@ -213,6 +214,15 @@ impl View {
     /// Whether the caller may read every document with every field that any role may read.
     pub fn reads_all(&self) -> bool {
         self.rows(&[Op::Read]).is_none() && self.rows_with(self.hidden()).is_none()
+    }
+
+    /// Refuses a change of a document that the caller need not have seen, unless a precondition `is_given`, where the
+    /// collection's file wants that. See [RFC 6585, section 3](https://www.rfc-editor.org/rfc/rfc6585#section-3).
+    pub fn require_precondition(&self, is_given: bool) -> Result<()> {
+        if is_given || self.schema.options.concurrency != Concurrency::Required {
+            return Ok(());
+        }
+        Err(Error::PreconditionRequired { collection: self.schema.name.clone() })
     }
 
     /// Refuses a caller who may not read everything.

@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result},
     etag::{Precondition, Tags},
     query::GetPlan,
-    schema::{Schema, access::Op, options::Concurrency},
+    schema::{Schema, access::Op},
     store::{self, Changed, Store},
     update::{Change, ChangePlan, Insert},
 };
@@ -130,7 +130,8 @@ async fn apply(
     let attempt = attempt(&view, operation, RawBson::try_from(id.clone()).ok());
     let plan = ChangePlan { schema: Arc::clone(view.declared()), id, change, precondition };
     let plan = permit(&view, plan)?;
-    require_precondition(plan.plan())?;
+    let is_new = matches!(plan.plan().change, Change::Create(_));
+    view.require_precondition(is_new || plan.plan().precondition.if_match.is_some())?;
     detached(async move {
         let changed = store::change(&store, &plan).await;
         attempt.ended(&changed, |changed| Some(status((&view, changed), manner).as_u16()));
@@ -171,17 +172,6 @@ fn precondition(headers: &HeaderMap) -> Precondition {
         (!values.is_empty()).then(|| Tags::parse(&values.join(","), weak))
     };
     Precondition { if_match: tags(header::IF_MATCH, false), if_none_match: tags(header::IF_NONE_MATCH, true) }
-}
-
-/// Refuses a change of a document that the caller need not have seen, where the collection's file wants that. See
-/// [RFC 6585, section 3](https://www.rfc-editor.org/rfc/rfc6585#section-3).
-fn require_precondition(plan: &ChangePlan) -> Result<()> {
-    let is_blind = plan.precondition.if_match.is_none() && !matches!(plan.change, Change::Create(_));
-    let schema = &plan.schema;
-    if is_blind && schema.options.concurrency == Concurrency::Required {
-        return Err(Error::PreconditionRequired { collection: schema.name.clone() });
-    }
-    Ok(())
 }
 
 fn missing(schema: &Schema) -> Error {

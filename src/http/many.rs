@@ -26,7 +26,7 @@ use crate::{
     config::Limits,
     error::{Error, Result, check_limit, invalid_query},
     query::Selection,
-    schema::{Field, access::Op, options::Concurrency},
+    schema::{Field, access::Op},
     store::{self, Counts, Store},
     update::{
         Change,
@@ -166,9 +166,7 @@ async fn apply(
 ) -> Result<Response> {
     let selection = selection.plan(&view.schema(Op::Read)?, app.limits())?;
     let plan = permit(&view, ManyPlan { selection, change })?;
-    if view.declared().options.concurrency == Concurrency::Required {
-        return Err(Error::PreconditionRequired { collection: view.name().to_owned() });
-    }
+    view.require_precondition(false)?;
     let attempt = attempt(&view, operation, None);
     detached(async move {
         let counts = store::change_many(&store, &plan).await;
