@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, iter};
 
-use bson::{Bson, Document, RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, doc, rawdoc};
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc, raw::cstr, rawdoc};
 use futures::{FutureExt, TryStreamExt};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use super::{
     by_id, check_size,
     direct::is_about_the_server,
     many::{Counts, MOST_BYTES, PORTION},
-    statements::{self, Ran, Tally, Verb},
+    statements::{self, Applied, Ran, Tally, Verb},
     transaction::{self, Failed, Transaction, Wrote},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     query,
     schema::Schema,
     store::{Store, discretion::discreet, failure, failure::Refusal, left},
-    update::{Change, Direct, Next, Operators},
+    update::{Change, Direct, Next, Operators, unreadable},
 };
 
 /// Changes what is selected of the documents with these `_id`s, by one command where that is the change and it finds them
@@ -75,9 +75,9 @@ impl<'w> Portion<'w, '_> {
             Direct::Delete => (Verb::Delete, rawdoc! { "q": raw(&self.selection())?, "limit": 0 }),
             Direct::Update { conditions, update, array_filters } => {
                 let query = query::all(iter::once(self.selection()).chain(conditions.clone()).collect());
-                let (query, update) = (raw(&query.unwrap_or_default())?, raw(update)?);
-                let filters = raw_list(array_filters)?;
-                (Verb::Update, rawdoc! { "q": query, "u": update, "multi": true, "arrayFilters": filters })
+                let mut statement = Applied::of(update, array_filters)?.to(raw(&query.unwrap_or_default())?);
+                statement.append(cstr!("multi"), true);
+                (Verb::Update, statement)
             }
         };
         let schema = self.schema();
@@ -172,14 +172,10 @@ impl<'w> Portion<'w, '_> {
     }
 
     async fn apply(&mut self, steps: &[Step<'_>], operators: &Operators) -> Result<(), Failed> {
-        let (schema, update) = (self.schema(), raw(operators.update())?);
-        let filters = raw_list(operators.array_filters())?;
-        let statement = |step: &Step<'_>| {
-            rawdoc! { "q": step.by_id.clone(), "u": update.clone(), "arrayFilters": filters.clone() }
-        };
-        let size = update.as_bytes().len() + filters.as_bytes().len();
-        for steps in steps.chunks((MOST_BYTES / size).max(1)) {
-            let statements = steps.iter().map(statement).collect::<Vec<_>>();
+        let schema = self.schema();
+        let applied = Applied::of(operators.update(), operators.array_filters())?;
+        for steps in steps.chunks((MOST_BYTES / applied.size()).max(1)) {
+            let statements = steps.iter().map(|step| applied.to(step.by_id.clone())).collect::<Vec<_>>();
             let ran = statements::run(self.transaction, (Verb::Update, schema), &statements).await?;
             if let Ran::Refused(at, refusal) = ran {
                 return Err(refused(&refusal, schema, steps.get(at).map(|step| (step, None))).into());
@@ -240,9 +236,5 @@ fn at_fault(schema: &Schema, stored: &RawDocument, error: Error) -> Error {
 }
 
 fn raw(document: &Document) -> Result<RawDocumentBuf> {
-    RawDocumentBuf::try_from(document).map_err(|e| Error::Internal(format!("no document can be made: {e}")))
-}
-
-fn raw_list(documents: &[Document]) -> Result<RawArrayBuf> {
-    Ok(documents.iter().map(raw).collect::<Result<Vec<_>>>()?.into_iter().map(RawBson::Document).collect())
+    RawDocumentBuf::try_from(document).map_err(unreadable)
 }

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     codec::decode::MAX_DOCUMENT,
+    error::Result,
     schema::Schema,
     store::{failure, failure::Refusal, left},
+    update::unreadable,
 };
 
 /// How many bytes the statements of one command have, unless one alone has more: the server takes as many as a document
@@ -34,6 +36,34 @@ impl Verb {
             Self::Update => (cstr!("update"), cstr!("updates")),
             Self::Delete => (cstr!("delete"), cstr!("deletes")),
         }
+    }
+}
+
+/// Update operators as statements have them.
+pub(super) struct Applied {
+    update: RawDocumentBuf,
+    array_filters: RawArrayBuf,
+}
+
+impl Applied {
+    pub(super) fn of(update: &Document, array_filters: &[Document]) -> Result<Self> {
+        let raw = |document: &Document| RawDocumentBuf::try_from(document).map_err(unreadable);
+        let filters = array_filters.iter().map(|filter| raw(filter).map(RawBson::Document));
+        Ok(Self { update: raw(update)?, array_filters: filters.collect::<Result<_>>()? })
+    }
+
+    /// How many bytes of a statement they take.
+    pub(super) fn size(&self) -> usize {
+        self.update.as_bytes().len() + self.array_filters.as_bytes().len()
+    }
+
+    /// The statement that has the server apply them to what `query` selects.
+    pub(super) fn to(&self, query: RawDocumentBuf) -> RawDocumentBuf {
+        let mut statement = rawdoc! { "q": query, "u": self.update.clone() };
+        if !self.array_filters.is_empty() {
+            statement.append(cstr!("arrayFilters"), self.array_filters.clone());
+        }
+        statement
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bson::{Bson, RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, raw::cstr};
+use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::{
     access::{Permitted, Shape},
@@ -12,11 +12,11 @@ use crate::{
         discretion::discreet,
         failure::{self, Refusal},
         write::{
-            statements::{self, Ran, Verb},
+            statements::{self, Applied, Ran, Verb},
             transaction::{Failed, Transaction},
         },
     },
-    update::{ChangePlan, Operators, unreadable},
+    update::{ChangePlan, unreadable},
 };
 
 /// A change of one document.
@@ -55,14 +55,13 @@ impl Statement<'_> {
     /// The statement as a command has it.
     fn written(&self) -> Result<RawDocumentBuf> {
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
-        let (mut by_id, mut statement) = (RawDocumentBuf::new(), RawDocumentBuf::new());
-        by_id.append(cstr!("_id"), id);
-        statement.append(cstr!("q"), by_id);
+        let by_id = rawdoc! { "_id": id };
         match (&self.what, self.plan.plan().operators()) {
-            (What::Operate(_), Some(operators)) => operate(&mut statement, operators)?,
-            (What::Replace(document) | What::Operate(document), _) => statement.append(cstr!("u"), document.clone()),
+            (What::Operate(_), Some(operators)) => {
+                Ok(Applied::of(operators.update(), operators.array_filters())?.to(by_id))
+            }
+            (What::Replace(document) | What::Operate(document), _) => Ok(rawdoc! { "q": by_id, "u": document.clone() }),
         }
-        Ok(statement)
     }
 
     /// What it means that the server refuses it, as the caller may know it.
@@ -72,18 +71,6 @@ impl Statement<'_> {
         let told = failure::of_statement(refusal, &self.plan.plan().schema, known);
         discreet(told, (self.document(), self.shape.root())).of_item(self.item)
     }
-}
-
-fn operate(statement: &mut RawDocumentBuf, operators: &Operators) -> Result<()> {
-    statement.append(cstr!("u"), RawDocumentBuf::try_from(operators.update()).map_err(unreadable)?);
-    let mut filters = RawArrayBuf::new();
-    for filter in operators.array_filters() {
-        filters.push(RawDocumentBuf::try_from(filter).map_err(unreadable)?);
-    }
-    if !filters.is_empty() {
-        statement.append(cstr!("arrayFilters"), filters);
-    }
-    Ok(())
 }
 
 /// Runs the statements in the transaction, which has nothing in it any more if one of them is refused.
