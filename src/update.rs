@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, raw::CString};
 
 pub use crate::etag::Precondition;
-pub(crate) use id::bad as bad_id;
+pub(crate) use id::{bad as bad_id, of as id_of};
 
 use crate::{
     codec::{decode, visible},

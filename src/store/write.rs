@@ -1,6 +1,6 @@
 //! Writing documents: what all ways of writing share. Each way has a file of its own.
 
-use bson::{RawBson, RawDocument, RawDocumentBuf, Timestamp, raw::RawBsonRef, rawdoc};
+use bson::{Bson, RawDocument, RawDocumentBuf, Timestamp, raw::RawBsonRef, rawdoc};
 
 use super::discretion::discreet;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     codec::decode::MAX_DOCUMENT,
     error::{Error, Result},
     schema::access::Op,
+    update::{self, unreadable},
 };
 
 mod array;
@@ -52,9 +53,12 @@ fn tell(error: Error, view: &View, document: &RawDocument) -> Error {
 
 /// The condition that selects a stored document alone. No other document's has the same bytes.
 fn by_id(document: &RawDocument) -> Result<RawDocumentBuf> {
-    let id = document.get("_id").ok().flatten();
-    let id = id.ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))?;
-    Ok(rawdoc! { "_id": RawBson::from(id) })
+    Ok(rawdoc! { "_id": update::id_of(document)? })
+}
+
+/// The `_id` of a stored document.
+fn id_of(document: &RawDocument) -> Result<Bson> {
+    Bson::try_from(update::id_of(document)?).map_err(unreadable)
 }
 
 /// How many of the things that have these `sizes` have at most so many bytes together: at least one.

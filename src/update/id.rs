@@ -80,7 +80,7 @@ pub(super) fn first(id: RawBson, document: &RawDocument) -> Result<RawDocumentBu
 }
 
 /// The `_id` of the `stored` document.
-pub(super) fn of(stored: &RawDocument) -> Result<RawBson> {
+pub(crate) fn of(stored: &RawDocument) -> Result<RawBson> {
     let id = stored.get("_id").map_err(unreadable)?;
     id.map(RawBson::from).ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))
 }

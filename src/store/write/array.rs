@@ -70,12 +70,19 @@ async fn insert_together(
 
 fn refused(error: &DriverError, plan: &Permitted<InsertAllPlan>) -> Error {
     let InsertAllPlan { schema, documents } = plan.plan();
-    let item = Refusal::of(error).and_then(|refusal| refusal.index);
-    match item.and_then(|item| Some((item, documents.get(item)?))) {
+    refused_insert(error, (schema, plan.view()), |at| Some((at, documents.get(at)?)))
+}
+
+/// Why several documents could not be inserted by one command; `sent` gives the one at a place of it, and of which item it
+/// is.
+pub(super) fn refused_insert<'d>(
+    error: &DriverError,
+    (schema, view): (&Schema, &View),
+    sent: impl FnOnce(usize) -> Option<(usize, &'d RawDocumentBuf)>,
+) -> Error {
+    match Refusal::of(error).and_then(|refusal| refusal.index).and_then(sent) {
         None => failure::of_write(error, schema, None),
-        Some((item, document)) => {
-            tell(failure::of_write(error, schema, Some(document)), plan.view(), document).of_item(item)
-        }
+        Some((item, document)) => tell(failure::of_write(error, schema, Some(document)), view, document).of_item(item),
     }
 }
 

@@ -8,19 +8,15 @@ use futures::FutureExt;
 use mongodb::error::Error as DriverError;
 
 use super::{
-    array::reread,
-    tell,
+    array::{refused_insert, reread},
+    id_of,
     transaction::{self, Failed, Transaction, Wrote},
 };
 use crate::{
     access::{View, Write},
     error::{Error, Result, check_limit},
     schema::Schema,
-    store::{
-        Store,
-        failure::{self, Refusal},
-    },
-    update::unreadable,
+    store::Store,
 };
 
 mod each;
@@ -151,12 +147,6 @@ fn created(document: RawDocumentBuf, shown: Shown) -> Result<Outcome> {
     Ok(Outcome { id: id_of(&document)?, effect: Effect::Created, document: shown.keep(document) })
 }
 
-fn id_of(document: &RawDocument) -> Result<Bson> {
-    let id = document.get("_id").map_err(unreadable)?;
-    let id = id.ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))?;
-    Bson::try_from(id).map_err(unreadable)
-}
-
 /// What is to be done.
 struct Job<'j> {
     view: &'j View,
@@ -194,13 +184,7 @@ impl<'j> Job<'j> {
 
     /// Why the documents of the writes `items` could not be inserted.
     fn refused_insert(&self, error: &DriverError, (items, documents): (&[usize], &[RawDocumentBuf])) -> Error {
-        let at = Refusal::of(error).and_then(|refusal| refusal.index);
-        match at.and_then(|at| Some((items.get(at)?, documents.get(at)?))) {
-            None => failure::of_write(error, self.schema(), None),
-            Some((item, document)) => {
-                let told = failure::of_write(error, self.schema(), Some(document));
-                tell(told, self.view, document).of_item(*item)
-            }
-        }
+        let sent = |at: usize| Some((*items.get(at)?, documents.get(at)?));
+        refused_insert(error, (self.schema(), self.view), sent)
     }
 }

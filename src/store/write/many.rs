@@ -6,7 +6,7 @@
 
 use std::ops::AddAssign;
 
-use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::{
     ClientSession,
@@ -16,7 +16,7 @@ use mongodb::{
 };
 use tokio::time::Instant;
 
-use super::{fit, portion};
+use super::{fit, id_of, portion};
 use crate::{
     access::{Many, Permitted},
     error::{Done, Error, Result},
@@ -157,9 +157,8 @@ fn portions(batch: &RawBatch, growth: usize) -> Result<Vec<Vec<Bson>>> {
 
 /// The `_id` of a document that was found, and its size where that was asked for.
 fn of_found(found: &RawDocument) -> Result<(Bson, usize)> {
-    let id = found.get("_id").map_err(unreadable)?.unwrap_or(RawBsonRef::Null);
     let size = found.get(SIZE).ok().flatten().and_then(|size| usize::try_from(size.as_i32()?).ok());
-    Ok((Bson::try_from(id).map_err(unreadable)?, size.unwrap_or_default()))
+    Ok((id_of(found)?, size.unwrap_or_default()))
 }
 
 /// By how many bytes a change makes documents larger, as far as that shows before it is made; `None` where it deletes

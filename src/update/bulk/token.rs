@@ -2,7 +2,10 @@
 
 use bson::{Bson, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr};
 
-use crate::{error::Result, update::unreadable};
+use crate::{
+    error::Result,
+    update::{id_of, unreadable},
+};
 
 /// How deep values are looked into.
 const MAX_NESTING: usize = 16;
@@ -20,6 +23,11 @@ impl Token {
         let mut bytes = Vec::new();
         write(&mut bytes, value, MAX_NESTING);
         Self(bytes.into())
+    }
+
+    /// The token of the `_id` of a stored document.
+    pub(crate) fn of_id(stored: &RawDocument) -> Result<Self> {
+        id_of(stored).map(|id| Self::of(id.as_raw_bson_ref()))
     }
 
     /// The same of a value that is not yet in a document.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::{SessionCursor, options::Collation};
 
 use super::Job;
@@ -101,8 +101,7 @@ impl<'j> Lookup<'j> {
         if let Some(item) = search.alone {
             return Ok(vec![item]);
         }
-        let id = found.get("_id").map_err(unreadable)?.unwrap_or(RawBsonRef::Null);
-        if let Some(item) = self.by_id.get(&Token::of(id)) {
+        if let Some(item) = self.by_id.get(&Token::of_id(found)?) {
             return Ok(vec![*item]);
         }
         let mut items = Vec::new();

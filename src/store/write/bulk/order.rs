@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bson::{Bson, Document, RawBsonRef, RawDocument};
+use bson::{Bson, Document, RawDocument};
 
 use super::{
     Job,
@@ -15,7 +15,6 @@ use crate::{
     update::{
         Change,
         bulk::{Key, Token, Touch, key_tokens, rounds as in_rounds},
-        unreadable,
     },
 };
 
@@ -41,7 +40,7 @@ async fn found(transaction: &mut Transaction<'_>, job: &Job<'_>) -> Result<Vec<(
         let mut cursor = find(transaction, job.schema(), search).await?;
         while cursor.advance(&mut transaction.session).await? {
             let stored = cursor.current();
-            let id = Token::of(stored.get("_id").map_err(unreadable)?.unwrap_or(RawBsonRef::Null));
+            let id = Token::of_id(stored)?;
             found.extend(lookup.wanted_by(search, stored)?.into_iter().map(|item| (item, id.clone())));
         }
     }

@@ -7,10 +7,10 @@ use std::{
     mem,
 };
 
-use bson::{Bson, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use bson::{Bson, RawDocument, RawDocumentBuf, doc};
 
 use super::{
-    Effect, Job, Outcome, Shown, id_of,
+    Effect, Job, Outcome, Shown,
     lookup::{Lookup, WHOLE, find},
     statement::{self, Statement, What},
 };
@@ -23,11 +23,11 @@ use crate::{
         write::{
             array::reread,
             change::check_precondition,
-            check_size,
+            check_size, id_of,
             transaction::{Failed, Transaction},
         },
     },
-    update::{ChangePlan, Next, bulk::Token, unreadable},
+    update::{ChangePlan, Next, bulk::Token},
 };
 
 /// How many bytes of documents wait in memory to be changed before they are. The server rolls a transaction back whose
@@ -195,8 +195,7 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
         let mut cursor = find.session(&mut self.transaction.session).await?;
         while cursor.advance(&mut self.transaction.session).await? {
             let result = cursor.current();
-            let id = Token::of(result.get("_id").map_err(unreadable)?.unwrap_or(RawBsonRef::Null));
-            let Some(statement) = open.remove(&id) else { continue };
+            let Some(statement) = open.remove(&Token::of_id(result)?) else { continue };
             let item = statement.item;
             again.extend(self.settled(statement, result.to_owned()).map_err(|error| error.of_item(item))?);
         }
