@@ -8,9 +8,11 @@ pub mod decode;
 pub mod ejson;
 pub(crate) mod elements;
 pub mod encode;
+mod members;
 mod number;
 mod raw;
 mod text;
+pub(crate) mod top;
 pub mod visible;
 
 #[cfg(test)]

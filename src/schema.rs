@@ -74,7 +74,8 @@ impl Catalog {
 
 impl FromIterator<Schema> for Catalog {
     fn from_iter<I: IntoIterator<Item = Schema>>(schemas: I) -> Self {
-        Self { collections: schemas.into_iter().map(|s| (s.name.clone(), Arc::new(s))).collect() }
+        let prepared = |schema: Schema| Schema { root: schema.root.prepared(), ..schema };
+        Self { collections: schemas.into_iter().map(prepared).map(|s| (s.name.clone(), Arc::new(s))).collect() }
     }
 }
 
@@ -191,6 +192,11 @@ pub struct Field {
     pub hidden: bool,
     /// Something here or below, in members or items, is out of sight.
     pub conceals: bool,
+    /// Something here or below, in members, is read-only, or the service writes it, by itself or by a rule. This and the two
+    /// beside it are known of the shapes of a [`Catalog`].
+    pub owned: bool,
+    /// Something here or below, in members, has a default.
+    pub defaulted: bool,
     /// What is written here whenever a document is, whatever clients send.
     pub forced: Option<access::Value>,
     /// The service writes it.
@@ -256,6 +262,8 @@ impl Field {
             write_only: false,
             hidden: false,
             conceals: false,
+            owned: false,
+            defaulted: false,
             forced: None,
             set: None,
             reference: None,
@@ -274,10 +282,14 @@ impl Field {
     #[must_use]
     pub(crate) fn prepared(mut self) -> Self {
         self.conceals = self.is_out_of_sight();
+        self.owned = self.read_only || self.set.is_some() || self.forced.is_some();
+        self.defaulted = self.default.is_some();
         for (name, field) in &mut self.properties {
             let label = format!(",{}:", serde_json::Value::from(name.as_str()));
             *field = Self { label: label.into_bytes().into(), ..take(field).prepared() };
             self.conceals |= field.conceals;
+            self.owned |= field.owned;
+            self.defaulted |= field.defaulted;
         }
         if let Additional::Shape(field) = &mut self.additional {
             **field = take(field).prepared();
@@ -299,18 +311,26 @@ impl Field {
 
     /// The shape of the member `name` of an object here, a place of which nothing is said when it is not declared.
     pub fn member(&self, name: &str) -> &Field {
-        match (self.properties.get(name), &self.additional) {
-            (Some(field), _) => field,
-            (None, Additional::Shape(field)) => field,
-            (None, Additional::Any | Additional::Forbidden) => &UNKNOWN,
+        self.properties.get(name).unwrap_or_else(|| self.other())
+    }
+
+    /// The shape of the members that are not declared.
+    pub(crate) fn other(&self) -> &Field {
+        match &self.additional {
+            Additional::Shape(field) => field,
+            Additional::Any | Additional::Forbidden => &UNKNOWN,
         }
     }
 
-    /// The shape of the member `name` as a client sends it: of what is hidden nothing is said.
-    #[inline]
+    /// The shape of the member `name` as a client sends it.
     pub fn sent(&self, name: &str) -> &Field {
-        let member = self.member(name);
-        if member.hidden { &UNKNOWN } else { member }
+        self.member(name).as_sent()
+    }
+
+    /// The shape of what clients send here: of what is hidden nothing is said.
+    #[inline]
+    pub(crate) fn as_sent(&self) -> &Field {
+        if self.hidden { &UNKNOWN } else { self }
     }
 
     /// The shape of an item of an array here, whichever it is.

@@ -12,7 +12,7 @@ pub use crate::etag::Precondition;
 pub(crate) use id::{bad as bad_id, of as id_of};
 
 use crate::{
-    codec::{decode, visible},
+    codec::{decode, top, visible},
     error::{Error, Result, Violation},
     schema::{
         Field, Kind, Schema, Stamp,
@@ -110,21 +110,22 @@ impl InsertPlan {
     pub fn new(
         (schema, user): (&Arc<Schema>, Option<&User>),
         id: Option<&RawBson>,
-        body: &RawDocument,
+        body: RawDocumentBuf,
     ) -> Result<Self> {
         let place = (&schema.root, user);
-        guard::refuse_hidden(body, &schema.root)?;
-        guard::refuse_protected(body, &schema.root)?;
+        guard::refuse_hidden(&body, &schema.root)?;
+        guard::refuse_protected(&body, &schema.root)?;
         let chosen = match id {
             Some(id) => {
                 id::check_chosen(schema, place, id)?;
                 id.clone()
             }
-            None => id::choose(schema, place, body)?,
+            None if top::has_id(&body)? => id::of(&body)?,
+            None => id::choose(schema, place)?,
         };
         id::check(schema, &chosen)?;
-        geometry::check(body, schema)?;
-        let document = fill::on_insert(&id::first(chosen, body)?, place)?;
+        geometry::check(&body, schema)?;
+        let document = fill::on_insert(top::led_by(chosen.as_raw_bson_ref(), body)?, place)?;
         Ok(Self { schema: Arc::clone(schema), document })
     }
 }
@@ -182,7 +183,7 @@ impl ChangePlan {
             Change::Replace(body) | Change::Upsert(body) => {
                 let id = id::of(stored)?;
                 id::check_same(&id, body)?;
-                let sent = id::first(id, body)?;
+                let sent = top::led_by(id.as_raw_bson_ref(), body.clone())?;
                 let next = guard::keep(stored, &sent, place.0)?;
                 changed(stored, (&fill::on_replace(&next, (stored, &sent), place)?, body), place)
             }
@@ -217,7 +218,7 @@ impl ChangePlan {
         };
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
         id::check_same(&id, body)?;
-        InsertPlan::new((schema, user), Some(&id), body)
+        InsertPlan::new((schema, user), Some(&id), body.clone())
     }
 }
 

@@ -102,7 +102,11 @@ impl Plan for Insert {
     type Ready = InsertPlan;
 
     fn narrow(self, view: &View) -> Result<InsertPlan> {
-        insertable(view, |schema| InsertPlan::new((schema, view.user()), None, &self.body))
+        // Only what depends on the document needs it more than once.
+        if !view.depends_on_row() {
+            return InsertPlan::new((&view.schema(Op::Insert)?, view.user()), None, self.body);
+        }
+        insertable(view, |schema| InsertPlan::new((schema, view.user()), None, self.body.clone()))
     }
 }
 

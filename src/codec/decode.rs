@@ -4,8 +4,9 @@
 //! that is not JSON, or that BSON cannot hold, is an error here.
 
 use bson::{RawBson, RawDocumentBuf, spec::ElementType};
-use jiter::{Jiter, JiterError, Peek};
+use jiter::Peek;
 
+use self::reader::Reader;
 use super::{ejson, number, raw, text as face};
 use crate::{
     json::{Rule, SyntaxError},
@@ -14,6 +15,7 @@ use crate::{
 
 mod array;
 mod object;
+mod reader;
 mod wrapper;
 
 pub use array::{BrokenArray, Documents, documents, is_array};
@@ -31,8 +33,8 @@ const TOO_LARGE: &str = "larger than a document can be";
 /// The object `text` as a document of the shape `shape`.
 pub fn document(text: &[u8], shape: &Field) -> Result<RawDocumentBuf, SyntaxError> {
     let mut decoder = Decoder::new(text);
-    if decoder.peek()? != Peek::Object {
-        return Err(decoder.error(decoder.at(), "expected an object"));
+    if decoder.reader.peek()? != Peek::Object {
+        return Err(decoder.reader.error(decoder.reader.at(), "expected an object"));
     }
     decoder.object(shape)?;
     decoder.finish()
@@ -42,7 +44,7 @@ pub fn document(text: &[u8], shape: &Field) -> Result<RawDocumentBuf, SyntaxErro
 pub fn value(text: &[u8], shape: &Field) -> Result<RawBson, SyntaxError> {
     let mut decoder = Decoder::new(text);
     let start = raw::open(&mut decoder.out);
-    let peek = decoder.peek()?;
+    let peek = decoder.reader.peek()?;
     decoder.element(b"", peek, shape)?;
     raw::close(&mut decoder.out, start);
     let document = decoder.finish()?;
@@ -85,8 +87,7 @@ pub fn text(text: &str, shape: &Field) -> Option<RawBson> {
 /// The text that is read and the BSON that is made of it.
 #[derive(Debug)]
 struct Decoder<'t> {
-    text: &'t [u8],
-    jiter: Jiter<'t>,
+    reader: Reader<'t>,
     out: Vec<u8>,
     /// The keys of the objects that are being read, innermost last.
     keys: Vec<object::Key>,
@@ -101,13 +102,13 @@ impl<'t> Decoder<'t> {
 
     fn with_room_for(text: &'t [u8], bytes: usize) -> Self {
         let out = Vec::with_capacity(bytes);
-        Self { text, jiter: Jiter::new(text), out, keys: Vec::new(), room: MAX_DEPTH }
+        Self { reader: Reader::new(text), out, keys: Vec::new(), room: MAX_DEPTH }
     }
 
     /// The document that has been read, if nothing but white space follows.
     fn finish(mut self) -> Result<RawDocumentBuf, SyntaxError> {
-        self.jiter.finish().map_err(|e| self.fault(&e))?;
-        RawDocumentBuf::from_bytes(self.out).map_err(|_| too_large(self.text, 0))
+        self.reader.finish()?;
+        RawDocumentBuf::from_bytes(self.out).map_err(|_| too_large(self.reader.text, 0))
     }
 
     /// Reads the value that begins with `peek` and appends it under `name`.
@@ -121,7 +122,7 @@ impl<'t> Decoder<'t> {
     fn value(&mut self, peek: Peek, shape: &Field) -> Result<ElementType, SyntaxError> {
         // A short text can be a large document: every item of an array has its index for a name.
         if self.out.len() > MAX_DOCUMENT {
-            return Err(too_large(self.text, self.at()));
+            return Err(too_large(self.reader.text, self.reader.at()));
         }
         match peek {
             Peek::Object if self.at_dollar() => self.wrapper(shape),
@@ -129,11 +130,11 @@ impl<'t> Decoder<'t> {
             Peek::Array => self.array(shape),
             Peek::String => self.string(shape),
             Peek::True | Peek::False => {
-                let truth = self.jiter.known_bool(peek).map_err(|e| self.fault(&e))?;
+                let truth = self.reader.truth(peek)?;
                 Ok(raw::value(&mut self.out, truth.into()))
             }
             Peek::Null => {
-                self.jiter.known_null().map_err(|e| self.fault(&e))?;
+                self.reader.null()?;
                 Ok(ElementType::Null)
             }
             _ => self.number(peek, shape),
@@ -146,12 +147,12 @@ impl<'t> Decoder<'t> {
         let mut name = itoa::Buffer::new();
         let mut index = 0_u32;
         let (item, tuple) = (shape.item(), shape.tuple.as_deref());
-        let mut next = self.jiter.known_array().map_err(|e| self.fault(&e))?;
+        let mut next = self.reader.first_item()?;
         while let Some(peek) = next {
             let item = tuple.map_or(item, |tuple| tuple.at(index as usize));
             self.element(name.format(index).as_bytes(), peek, item)?;
             index += 1;
-            next = self.jiter.array_step().map_err(|e| self.fault(&e))?;
+            next = self.reader.next_item()?;
         }
         raw::close(&mut self.out, start);
         self.room += 1;
@@ -159,7 +160,7 @@ impl<'t> Decoder<'t> {
     }
 
     fn string(&mut self, shape: &Field) -> Result<ElementType, SyntaxError> {
-        let text = self.jiter.known_str().map_err(|e| SyntaxError::from_jiter(self.text, &e))?;
+        let text = self.reader.string()?;
         Ok(match face::read(text, shape) {
             Some(value) => raw::value(&mut self.out, value.as_raw_bson_ref()),
             None => raw::value(&mut self.out, text.into()),
@@ -167,41 +168,17 @@ impl<'t> Decoder<'t> {
     }
 
     fn number(&mut self, peek: Peek, shape: &Field) -> Result<ElementType, SyntaxError> {
-        let at = self.at();
-        let value = number::read(self.digits(peek)?, shape);
-        let value = value.ok_or_else(|| self.error(at, "number out of range"))?;
+        let at = self.reader.at();
+        let value = number::read(self.reader.digits(peek)?, shape);
+        let value = value.ok_or_else(|| self.reader.error(at, "number out of range"))?;
         Ok(raw::value(&mut self.out, value.as_raw_bson_ref()))
-    }
-
-    /// Reads the digits of a number.
-    fn digits(&mut self, peek: Peek) -> Result<&'t str, SyntaxError> {
-        let start = self.at();
-        self.jiter.known_number_bytes(peek).map(drop).map_err(|e| self.fault(&e))?;
-        Ok(str::from_utf8(self.jiter.slice_to_current(start)).unwrap_or_default())
     }
 
     /// Takes one level of the room.
     fn descend(&mut self) -> Result<(), SyntaxError> {
-        let too_deep = || self.error(self.at(), format!("nested deeper than {MAX_DEPTH} levels"));
+        let too_deep = || self.reader.error(self.reader.at(), format!("nested deeper than {MAX_DEPTH} levels"));
         self.room = self.room.checked_sub(1).ok_or_else(too_deep)?;
         Ok(())
-    }
-
-    fn peek(&mut self) -> Result<Peek, SyntaxError> {
-        self.jiter.peek().map_err(|e| self.fault(&e))
-    }
-
-    /// Where the reader stands, in bytes.
-    fn at(&self) -> usize {
-        self.jiter.current_index()
-    }
-
-    fn fault(&self, error: &JiterError) -> SyntaxError {
-        SyntaxError::from_jiter(self.text, error)
-    }
-
-    fn error(&self, at: usize, detail: impl Into<String>) -> SyntaxError {
-        SyntaxError::at(self.text, at, detail)
     }
 }
 

@@ -53,6 +53,12 @@ impl<'d> Elements<'d> {
         }
     }
 
+    /// How many bytes of elements are still to come.
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The next element, if there is one.
     #[expect(clippy::inline_always, reason = "most of what an element costs is to get from one to the next")]
     #[inline(always)]

@@ -6,7 +6,6 @@
 use bson::{RawDocument, raw::RawBsonRef, spec::ElementType};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::members::Members;
 pub(super) use self::{
     float::float,
     quote::{quote, quote_bytes},
@@ -14,6 +13,7 @@ pub(super) use self::{
 use super::{
     ejson,
     elements::{Element, Elements},
+    members::Members,
     text,
 };
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
 };
 
 mod float;
-mod members;
 mod quote;
 
 /// What stands for itself in a path segment, RFC 3986's unreserved characters.

@@ -54,6 +54,10 @@ pub(super) fn double(digits: &str) -> Option<f64> {
 
 /// The value if it is a whole number: `3`, `3.0`, `30e-1`.
 fn integral(digits: &str) -> Option<i64> {
+    // Hardly any has a fraction or an exponent.
+    if let Ok(value) = digits.parse() {
+        return Some(value);
+    }
     let (mantissa, exponent) = split_exponent(digits);
     let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

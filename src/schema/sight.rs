@@ -3,7 +3,7 @@
 
 use std::{iter::successors, ptr};
 
-use super::{Additional, Field, UNKNOWN};
+use super::{Additional, Field};
 
 /// A place of a document: every shape that says something is out of sight here or below.
 ///
@@ -60,10 +60,7 @@ impl<'f> Sight<'f> {
 
     /// The members without a name of their own.
     pub(crate) fn others(&self) -> Option<Self> {
-        self.below(|shape| match &shape.additional {
-            Additional::Shape(field) => field,
-            Additional::Any | Additional::Forbidden => &UNKNOWN,
-        })
+        self.below(Field::other)
     }
 
     /// Whether all that the dotted name `path` reaches from here is in sight.

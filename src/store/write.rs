@@ -1,11 +1,11 @@
 //! Writing documents: what all ways of writing share. Each way has a file of its own.
 
-use bson::{Bson, RawDocument, RawDocumentBuf, Timestamp, raw::RawBsonRef, rawdoc};
+use bson::{Bson, RawDocument, RawDocumentBuf, rawdoc};
 
 use super::discretion::discreet;
 use crate::{
     access::View,
-    codec::decode::MAX_DOCUMENT,
+    codec::{decode::MAX_DOCUMENT, top},
     error::{Error, Result},
     schema::access::Op,
     update::{self, unreadable},
@@ -31,8 +31,7 @@ pub use many::{Counts, change_many};
 ///
 /// See [timestamps](https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps).
 fn is_rewritten(document: &RawDocument) -> bool {
-    const ZERO: RawBsonRef<'_> = RawBsonRef::Timestamp(Timestamp { time: 0, increment: 0 });
-    document.iter().flatten().any(|(_, value)| value == ZERO)
+    top::has_zero_timestamp(document)
 }
 
 /// The driver's own refusal cannot be told from other arguments that it does not like.

@@ -37,9 +37,9 @@ enum Written {
 pub(super) type Stamped<'s> = (&'s str, Option<RawBson>);
 
 /// Defaults, the fields written on insert, and the forced ones.
-pub(super) fn on_insert(document: &RawDocument, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
-    let stamp = |field: &Field| field.set?.insert;
-    Fill { defaults: true, stamp, forced: true, user }.document(document, None, shape)
+pub(super) fn on_insert(document: RawDocumentBuf, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
+    let fill = Fill { defaults: true, stamp: |field| field.set?.insert, forced: true, user };
+    if fill.adds_to(shape) { fill.document(&document, None, shape) } else { Ok(document) }
 }
 
 /// Defaults alone, in what was `sent`: what the service writes is settled when it is known that anything changes. What is
@@ -175,11 +175,8 @@ impl Fill<'_> {
 
     /// Whether anything is added to objects of this shape, at any depth.
     fn adds_to(self, shape: &Field) -> bool {
-        any(shape, |field| {
-            (self.stamp)(field).is_some()
-                || (self.defaults && field.default.is_some())
-                || (self.forced && field.forced.is_some())
-        })
+        let writes = |field: &Field| (self.stamp)(field).is_some() || (self.forced && field.forced.is_some());
+        (self.defaults && shape.defaulted) || any(shape, writes)
     }
 
     fn forces_below(self, shape: &Field) -> bool {
@@ -187,9 +184,9 @@ impl Fill<'_> {
     }
 }
 
-/// Whether this holds of a member of objects of this shape, at any depth.
+/// Whether this, which makes a field an [owned](Field::owned) one, holds of a member of objects of this shape, at any depth.
 fn any(shape: &Field, holds: impl Fn(&Field) -> bool + Copy) -> bool {
-    shape.properties.values().any(|field| holds(field) || any(field, holds))
+    shape.owned && shape.properties.values().any(|field| field.owned && (holds(field) || any(field, holds)))
 }
 
 /// The object that is the member `name`, if there is one.

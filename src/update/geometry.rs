@@ -4,8 +4,10 @@
 //! that meets it in an index or in any query for places. And under a `2dsphere` index looking for rings that cross takes
 //! the square of the positions, by no deadline interrupted.
 
+use std::sync::LazyLock;
+
 use bson::{Bson, Document, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::{refused, unreadable};
 use crate::{error::Result, json::below, schema::Schema};
@@ -14,6 +16,7 @@ use crate::{error::Result, json::below, schema::Schema};
 ///
 /// See [`$geometry`](https://www.mongodb.com/docs/manual/reference/operator/query/geometry/).
 const STRICT: &str = "urn:x-mongodb:crs:strictwinding:EPSG:4326";
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(STRICT));
 const WINDING: &str = "a geometry with the coordinate reference system of strict winding cannot be stored";
 
 /// How many positions in lists of lists there may be at a place under an index: the worst of 10,000 take a server half a
@@ -172,7 +175,7 @@ fn holds_list(value: RawBsonRef<'_>) -> bool {
 }
 
 fn refuse_winding(document: &RawDocument, is_refused: fn(&str, RawBsonRef<'_>) -> bool, schema: &Schema) -> Result<()> {
-    if memmem::find(document.as_bytes(), STRICT.as_bytes()).is_none() {
+    if FINDER.find(document.as_bytes()).is_none() {
         return Ok(());
     }
     let mut open = vec![(RawBsonRef::Document(document), String::new())];

@@ -11,6 +11,7 @@ use bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf, raw::CStr};
 
 use super::{alike, unreadable};
 use crate::{
+    codec::top,
     error::{Error, Result},
     json::below,
     schema::{Additional, Field, Sight},
@@ -63,20 +64,10 @@ fn name(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut V
 /// Refuses a new document that holds a protected field.
 pub(super) fn refuse_protected(body: &RawDocument, shape: &Field) -> Result<()> {
     // Hardly any does, which is seen at once.
-    if !holds_guarded(body, shape)? {
+    if !is_guarded(shape) || !top::any(body, shape, is_guarded)? {
         return Ok(());
     }
     guarded(Sides { stored: None, next: Some(body), sent: Some(body) }, shape, Absent::Wrong).map(drop)
-}
-
-fn holds_guarded(body: &RawDocument, shape: &Field) -> Result<bool> {
-    for element in body {
-        let (name, _) = element.map_err(unreadable)?;
-        if is_guarded(shape.member(name.as_str())) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// `next`, sent as a whole, with the `stored` values of what it leaves out and may not, or cannot know of.
@@ -285,7 +276,7 @@ pub(super) fn is_own(field: &Field) -> bool {
 
 /// Whether something at or below a place of this shape is not for clients to write freely.
 pub(super) fn is_guarded(field: &Field) -> bool {
-    is_protected(field) || field.conceals || field.forced.is_some() || guards_members(field)
+    field.owned || field.conceals
 }
 
 fn guards_members(shape: &Field) -> bool {

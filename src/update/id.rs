@@ -1,6 +1,6 @@
 //! The `_id` of documents: where a new one comes from, which there may be, and that it stays.
 
-use bson::{RawBson, RawDocument, RawDocumentBuf, oid::ObjectId};
+use bson::{RawBson, RawDocument, oid::ObjectId};
 
 use super::{Place, refused, stamped, unreadable};
 use crate::{
@@ -8,12 +8,9 @@ use crate::{
     schema::{Kind, Schema, Stamp},
 };
 
-/// The `_id` of the new document `body`: the client's own, else one that is made.
-pub(super) fn choose(schema: &Schema, (_, user): Place<'_>, body: &RawDocument) -> Result<RawBson> {
+/// The `_id` of a new document that brings none.
+pub(super) fn choose(schema: &Schema, (_, user): Place<'_>) -> Result<RawBson> {
     let field = schema.id();
-    if let Some(id) = body.get("_id").map_err(unreadable)? {
-        return Ok(id.into());
-    }
     match field.set.and_then(|set| set.insert) {
         Some(stamp) => stamped(stamp, field, user),
         None if field.kinds.contains(Kind::ObjectId) => Some(RawBson::ObjectId(ObjectId::new())),
@@ -66,21 +63,8 @@ fn changed() -> Error {
     Error::ReadOnlyField { pointers: vec!["/_id".into()] }
 }
 
-/// `document` with `id` as its first field, where MongoDB keeps it.
-pub(super) fn first(id: RawBson, document: &RawDocument) -> Result<RawDocumentBuf> {
-    let mut out = RawDocumentBuf::new();
-    out.append(bson::raw::cstr!("_id"), id);
-    for element in document {
-        let (key, value) = element.map_err(unreadable)?;
-        if key.as_str() != "_id" {
-            out.append(key, value);
-        }
-    }
-    Ok(out)
-}
-
-/// The `_id` of the `stored` document.
-pub(crate) fn of(stored: &RawDocument) -> Result<RawBson> {
-    let id = stored.get("_id").map_err(unreadable)?;
-    id.map(RawBson::from).ok_or_else(|| Error::Internal("a stored document has no `_id`".into()))
+/// The `_id` of a document that has one.
+pub(crate) fn of(document: &RawDocument) -> Result<RawBson> {
+    let id = document.get("_id").map_err(unreadable)?;
+    id.map(RawBson::from).ok_or_else(|| Error::Internal("a document has no `_id`".into()))
 }

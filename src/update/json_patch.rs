@@ -8,6 +8,7 @@ use bson::{RawBson, RawDocument, RawDocumentBuf};
 use self::{fault::Fault, pointer::Pointer, tree::Tree};
 use super::{direct::Edit, guard, id, unreadable};
 use crate::{
+    codec::top,
     error::{Error, Result},
     schema::{Field, Sight},
 };
@@ -77,7 +78,7 @@ impl JsonPatch {
         }
         let (next, is_replaced) = tree.finish()?;
         guard::refuse_hidden(&next, shape)?;
-        if is_replaced { with_id(&next, seen) } else { Ok(next) }
+        if is_replaced { with_id(next, seen) } else { Ok(next) }
     }
 
     /// Whether an operation names the `member` of documents, something in it, or whole documents.
@@ -123,12 +124,12 @@ impl Operation {
 }
 
 /// `next` with its `_id` in the first place: its own, else that of the document `seen`.
-fn with_id(next: &RawDocument, seen: &RawDocument) -> Result<RawDocumentBuf> {
+fn with_id(next: RawDocumentBuf, seen: &RawDocument) -> Result<RawDocumentBuf> {
     let id = match next.get("_id").map_err(unreadable)? {
         Some(id) => id.into(),
         None => id::of(seen)?,
     };
-    id::first(id, next)
+    top::led_by(id.as_raw_bson_ref(), next)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn an_insert_is_completed_and_starts_with_its_id() {
     let plan = InsertPlan::new(
         (&schema(), None),
         None,
-        &rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) },
+        rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) },
     );
     let expected = rawdoc! { "_id": bson::oid::ObjectId::from_bytes([1; 12]), "n": 1_i64, "d": 7 };
     assert_eq!(plan.unwrap().document, expected);
@@ -124,7 +124,7 @@ fn a_path_names_no_id_that_clients_do_not_choose() {
 fn a_list_in_place_of_an_object_holds_no_protected_fields_either() {
     let listed = rawdoc! { "any": [{ "x": 1 }, [{ "ro": 1 }]] };
     let refused = |error| matches!(error, Error::ReadOnlyField { pointers } if pointers == ["/any/1/0/ro"]);
-    assert!(refused(InsertPlan::new((&schema(), None), None, &listed).unwrap_err()));
+    assert!(refused(InsertPlan::new((&schema(), None), None, listed).unwrap_err()));
     assert!(refused(patched(&rawdoc! { "_id": 1 }, r#"{"any":[{"x":1},[{"ro":1}]]}"#).unwrap_err()));
     // What another program has stored may be sent back.
     let stored = rawdoc! { "_id": 1, "d": 7, "any": [{ "x": 1 }, [{ "ro": 1 }]] };

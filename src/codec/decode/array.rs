@@ -1,10 +1,12 @@
 //! The documents of a JSON array, one after the other: a long array is never in memory as a whole, but for its text.
 
+use std::mem;
+
 use bson::RawDocumentBuf;
 use jiter::Peek;
 
 use super::{Decoder, SyntaxError, too_large};
-use crate::schema::Field;
+use crate::{codec::top, schema::Field};
 
 /// The documents that are still to be read. After an error there are none.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub struct Documents<'t, 's> {
     next: Next,
     /// How many have been read.
     count: usize,
+    /// How many bytes are kept ready for the next one.
+    room: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,22 +46,22 @@ pub fn is_array(text: &[u8]) -> bool {
 /// The items of the array `text`, which must be objects, as documents of the shape `shape`.
 pub fn documents<'t, 's>(text: &'t [u8], shape: &'s Field) -> Result<Documents<'t, 's>, SyntaxError> {
     let mut decoder = Decoder::with_room_for(text, 0);
-    if decoder.peek()? != Peek::Array {
-        return Err(decoder.error(decoder.at(), "expected an array"));
+    if decoder.reader.peek()? != Peek::Array {
+        return Err(decoder.reader.error(decoder.reader.at(), "expected an array"));
     }
-    let first = decoder.jiter.known_array().map_err(|e| decoder.fault(&e))?;
-    Ok(Documents { decoder, shape, next: first.map_or(Next::Close, Next::Item), count: 0 })
+    let first = decoder.reader.first_item()?;
+    Ok(Documents { decoder, shape, next: first.map_or(Next::Close, Next::Item), count: 0, room: 0 })
 }
 
 impl Iterator for Documents<'_, '_> {
     type Item = Result<RawDocumentBuf, BrokenArray>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match std::mem::replace(&mut self.next, Next::Nothing) {
+        match mem::replace(&mut self.next, Next::Nothing) {
             Next::Item(peek) => Some(self.item(peek)),
             Next::Close => {
-                let closed = self.decoder.jiter.finish();
-                closed.map_err(|e| between(self.decoder.fault(&e))).err().map(Err)
+                let closed = self.decoder.reader.finish();
+                closed.map_err(between).err().map(Err)
             }
             Next::Nothing => None,
         }
@@ -67,22 +71,27 @@ impl Iterator for Documents<'_, '_> {
 impl Documents<'_, '_> {
     fn item(&mut self, peek: Peek) -> Result<RawDocumentBuf, BrokenArray> {
         let document = self.document(peek).map_err(|error| BrokenArray { item: Some(self.count), error })?;
-        let next = self.decoder.jiter.array_step();
-        self.next = next.map_err(|e| between(self.decoder.fault(&e)))?.map_or(Next::Close, Next::Item);
+        let next = self.decoder.reader.next_item();
+        self.next = next.map_err(between)?.map_or(Next::Close, Next::Item);
         self.count += 1;
         Ok(document)
     }
 
     fn document(&mut self, peek: Peek) -> Result<RawDocumentBuf, SyntaxError> {
         let decoder = &mut self.decoder;
-        let begun = decoder.at();
+        let begun = decoder.reader.at();
         if peek != Peek::Object {
-            return Err(decoder.error(begun, "expected an object"));
+            return Err(decoder.reader.error(begun, "expected an object"));
         }
-        decoder.out.clear();
+        decoder.out = Vec::with_capacity(self.room);
         decoder.object(self.shape)?;
-        // As long as it is, where the buffer is as long as the longest one.
-        RawDocumentBuf::from_bytes(decoder.out.clone()).map_err(|_| too_large(decoder.text, begun))
+        let mut out = mem::take(&mut decoder.out);
+        // Documents are mostly of one size. One of another size does not keep much more than it takes.
+        self.room = out.len() + out.len() / 8 + top::ROOM;
+        if out.capacity() > self.room + self.room / 4 {
+            out.shrink_to(self.room);
+        }
+        RawDocumentBuf::from_bytes(out).map_err(|_| too_large(decoder.reader.text, begun))
     }
 }
 
@@ -132,6 +141,18 @@ mod tests {
             let BrokenArray { item: found, error } = read(text).unwrap_err();
             let found = (found, (error.line, error.column), error.detail.as_str());
             assert_eq!(found, (item, place, detail), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_document_keeps_much_more_than_it_takes() {
+        let of = |length: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(length));
+        let lengths = [9_000, 0, 0, 90, 200, 240, 300, 400, 8_000, 10, 9_100];
+        let text = format!("[{}]", lengths.map(of).join(","));
+        for (document, length) in read(&text).unwrap().into_iter().zip(lengths) {
+            assert_eq!(document.get_str("a").unwrap().len(), length);
+            let bytes = document.into_bytes();
+            assert!(bytes.capacity() <= bytes.len() * 3 / 2 + 64, "{} for {}", bytes.capacity(), bytes.len());
         }
     }
 

@@ -14,7 +14,7 @@ use jiter::Peek;
 use super::{Decoder, object::foreign};
 use crate::{
     codec::{ejson, number, raw, text},
-    json::{SyntaxError, quote_after},
+    json::SyntaxError,
     schema::{Field, Kind, Kinds},
 };
 
@@ -25,12 +25,12 @@ impl Decoder<'_> {
     pub(super) fn wrapper(&mut self, shape: &Field) -> Read<ElementType> {
         let (at, first) = self.first_name()?.unwrap_or_default();
         let Some(name) = ejson::named(&first) else {
-            return Err(self.error(at, foreign(&first, "begin with `$`")));
+            return Err(self.reader.error(at, foreign(&first, "begin with `$`")));
         };
         let value = self.wrapped(name)?;
         let kind = Kind::of(value.element_type());
         if !shape.kinds.contains(kind) {
-            return Err(self.error(at, misplaced(name, kind, shape.kinds)));
+            return Err(self.reader.error(at, misplaced(name, kind, shape.kinds)));
         }
         Ok(raw::value(&mut self.out, value.as_raw_bson_ref()))
     }
@@ -71,7 +71,7 @@ impl Decoder<'_> {
 
     fn date(&mut self) -> Read<DateTime> {
         const EXPECTED: &str = "a date and time of RFC 3339 in whole milliseconds, or `{\"$numberLong\": \"…\"}`";
-        if self.peek()? == Peek::String {
+        if self.reader.peek()? == Peek::String {
             return self.parsed(EXPECTED, text::date);
         }
         let mut millis = 0;
@@ -115,7 +115,7 @@ impl Decoder<'_> {
     }
 
     fn pointer(&mut self) -> Read<RawBson> {
-        let (at, mut namespace, mut id) = (self.at(), String::new(), ObjectId::from_bytes([0; 12]));
+        let (at, mut namespace, mut id) = (self.reader.at(), String::new(), ObjectId::from_bytes([0; 12]));
         self.members(["$ref", "$id"], |decoder, name| {
             match name {
                 "$ref" => namespace = decoder.owned()?,
@@ -127,19 +127,19 @@ impl Decoder<'_> {
         let wrapper = serde_json::json!({ "$dbPointer": { "$ref": namespace, "$id": { "$oid": id.to_hex() } } });
         match Bson::try_from(wrapper) {
             Ok(Bson::DbPointer(pointer)) => Ok(RawBson::DbPointer(pointer)),
-            _ => Err(self.error(at, "expected a namespace and an object id")),
+            _ => Err(self.reader.error(at, "expected a namespace and an object id")),
         }
     }
 
     /// Reads JavaScript code, with a scope or without, whose first key, `name`, has been read.
     fn code(&mut self, name: &str) -> Read<RawBson> {
         let (mut code, mut scope) = (None, None);
-        let mut next = Some((self.at(), name.to_owned()));
+        let mut next = Some((self.reader.at(), name.to_owned()));
         while let Some((at, key)) = next {
             match key.as_str() {
                 "$code" if code.is_none() => code = Some(self.owned()?),
                 "$scope" if scope.is_none() => scope = Some(self.detached()?),
-                _ => return Err(self.error(at, stray(&key, "$code"))),
+                _ => return Err(self.reader.error(at, stray(&key, "$code"))),
             }
             next = self.next_name()?;
         }
@@ -148,20 +148,20 @@ impl Decoder<'_> {
             (Some(code), Some(scope)) => {
                 Ok(RawBson::JavaScriptCodeWithScope(RawJavaScriptCodeWithScope { code, scope }))
             }
-            (None, _) => Err(self.error(self.at() - 1, "`$scope` needs a `$code` beside it")),
+            (None, _) => Err(self.reader.error(self.reader.at() - 1, "`$scope` needs a `$code` beside it")),
         }
     }
 
     /// Reads an object into a document of its own.
     fn detached(&mut self) -> Read<RawDocumentBuf> {
-        let at = self.at();
-        if self.peek()? != Peek::Object {
-            return Err(self.error(self.at(), "expected an object"));
+        let at = self.reader.at();
+        if self.reader.peek()? != Peek::Object {
+            return Err(self.reader.error(self.reader.at(), "expected an object"));
         }
         let around = std::mem::take(&mut self.out);
         self.object(&Field::any())?;
         let bytes = std::mem::replace(&mut self.out, around);
-        RawDocumentBuf::from_bytes(bytes).map_err(|_| super::too_large(self.text, at))
+        RawDocumentBuf::from_bytes(bytes).map_err(|_| super::too_large(self.reader.text, at))
     }
 
     /// Reads an object that has exactly the members `names`, each by `read`.
@@ -171,34 +171,34 @@ impl Decoder<'_> {
         mut read: impl FnMut(&mut Self, &'static str) -> Read<()>,
     ) -> Read<()> {
         let expected = || format!("expected an object of {}", listed(names));
-        let peek = self.peek()?;
-        let at = self.at();
+        let peek = self.reader.peek()?;
+        let at = self.reader.at();
         if peek != Peek::Object {
-            return Err(self.error(at, expected()));
+            return Err(self.reader.error(at, expected()));
         }
         let mut missing = names.to_vec();
         let mut next = self.first_name()?;
         while let Some((at, key)) = next {
             let Some(index) = missing.iter().position(|name| *name == key) else {
-                return Err(self.error(at, format!("`{}` is out of place: {}", key.escape_debug(), expected())));
+                return Err(self.reader.error(at, format!("`{}` is out of place: {}", key.escape_debug(), expected())));
             };
             read(self, missing.swap_remove(index))?;
             next = self.next_name()?;
         }
-        if missing.is_empty() { Ok(()) } else { Err(self.error(at, expected())) }
+        if missing.is_empty() { Ok(()) } else { Err(self.reader.error(at, expected())) }
     }
 
     /// Reads a string and what it stands for.
     fn parsed<T>(&mut self, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-        let parsed = match self.peek()? {
+        let parsed = match self.reader.peek()? {
             Peek::String => {
-                let at = self.at();
-                let text = self.jiter.known_str().map_err(|e| SyntaxError::from_jiter(self.text, &e))?;
+                let at = self.reader.at();
+                let text = self.reader.string()?;
                 parse(text).ok_or(at)
             }
-            _ => Err(self.at()),
+            _ => Err(self.reader.at()),
         };
-        parsed.map_err(|at| self.error(at, format!("expected {expected}")))
+        parsed.map_err(|at| self.reader.error(at, format!("expected {expected}")))
     }
 
     fn owned(&mut self) -> Read<String> {
@@ -207,17 +207,17 @@ impl Decoder<'_> {
 
     /// Reads a number or a word and what it stands for.
     fn bare<T>(&mut self, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-        let peek = self.peek()?;
-        let at = self.at();
+        let peek = self.reader.peek()?;
+        let at = self.reader.at();
         let parsed = match peek {
             Peek::True | Peek::False => {
-                let truth = self.jiter.known_bool(peek).map_err(|e| self.fault(&e))?;
+                let truth = self.reader.truth(peek)?;
                 parse(if truth { "true" } else { "false" })
             }
-            peek if peek.is_num() => parse(self.digits(peek)?),
+            peek if peek.is_num() => parse(self.reader.digits(peek)?),
             _ => None,
         };
-        parsed.ok_or_else(|| self.error(at, format!("expected {expected}")))
+        parsed.ok_or_else(|| self.reader.error(at, format!("expected {expected}")))
     }
 
     /// Reads the one number or word that may stand in a wrapper for a type without values.
@@ -228,22 +228,18 @@ impl Decoder<'_> {
     /// Reads the end of a wrapper that has one member.
     fn end(&mut self, name: &str) -> Read<()> {
         match self.next_name()? {
-            Some((at, key)) => Err(self.error(at, stray(&key, name))),
+            Some((at, key)) => Err(self.reader.error(at, stray(&key, name))),
             None => Ok(()),
         }
     }
 
     /// Reads the name of the first member of the object that comes next, and where it stands.
     fn first_name(&mut self) -> Read<Option<(usize, String)>> {
-        let at = quote_after(self.text, self.at());
-        let name = self.jiter.known_object().map(|name| name.map(str::to_owned));
-        name.map(|name| name.map(|name| (at, name))).map_err(|e| self.fault(&e))
+        Ok(self.reader.first_name()?.map(|(at, name)| (at, name.to_owned())))
     }
 
     fn next_name(&mut self) -> Read<Option<(usize, String)>> {
-        let at = quote_after(self.text, self.at());
-        let name = self.jiter.next_key().map(|name| name.map(str::to_owned));
-        name.map(|name| name.map(|name| (at, name))).map_err(|e| self.fault(&e))
+        Ok(self.reader.next_name()?.map(|(at, name)| (at, name.to_owned())))
     }
 }
 

@@ -8,7 +8,11 @@ use crate::{
     access::{Caller, Permitted, Policy, View, permit},
     codec::decode,
     error::{Error, Result},
-    schema::{Catalog, access::User, load},
+    schema::{
+        Catalog, Field,
+        access::{Op, User},
+        load,
+    },
     update::{Change, ChangePlan, Insert, InsertPlan, Next, Precondition},
 };
 
@@ -235,4 +239,50 @@ fn only_so_many_fields_are_named() {
     let prices = vec![r#"{"deal":1}"#; 1000].join(",");
     let error = post(&view(&["clerk"], "u"), &format!(r#"{{"_id":1,"prices":[{prices}]}}"#)).unwrap_err();
     assert!(matches!(&error, Error::HiddenField { pointers } if pointers.len() == 100), "{error:?}");
+}
+
+/// Whether this holds at or below a place, in members.
+fn somewhere(field: &Field, holds: fn(&Field) -> bool) -> bool {
+    holds(field) || field.properties.values().any(|field| somewhere(field, holds))
+}
+
+fn check_known(field: &Field) {
+    let is_owned = |field: &Field| field.read_only || field.set.is_some() || field.forced.is_some();
+    assert_eq!(field.owned, somewhere(field, is_owned), "{field:?}");
+    assert_eq!(field.defaulted, somewhere(field, |field| field.default.is_some()), "{field:?}");
+    field.properties.values().chain(field.items.as_deref()).for_each(check_known);
+}
+
+#[test]
+fn what_is_below_a_place_is_known_there() {
+    let (owned, defaulted) = (|field: &Field| field.owned, |field: &Field| field.defaulted);
+    for (role, own, filled) in [
+        ("drop", &["saw", "rank"][..], &["cost", "publisher"][..]),
+        ("clerk", &["state", "saw", "rank"], &["cost", "publisher"]),
+        ("owner", &["by", "saw", "rank"], &["cost", "publisher"]),
+    ] {
+        let view = view(&[role], "1");
+        let schema = view.schema(Op::Insert).unwrap();
+        let names = |holds: fn(&Field) -> bool| {
+            let held = schema.root.properties.iter().filter(move |(_, field)| holds(field));
+            held.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!((names(owned), names(defaulted)), (own.to_vec(), filled.to_vec()), "{role}");
+        check_known(&schema.root);
+        let document = rawdoc! { "by": { "owner": "1" } };
+        check_known(view.shape_on(Op::Update, &document).unwrap().root());
+    }
+}
+
+#[test]
+fn who_is_held_to_some_documents_inserts_the_same() {
+    let text = r#"{"title":"north","by":{"owner":"1","team":7},"_id":3,"state":"x","state2":[1]}"#;
+    let documents = ["owner", "drop", "south"].map(|role| post(&view(&[role], "1"), text));
+    let [owner, drop, south] = documents;
+    assert_eq!(owner.unwrap(), drop.unwrap());
+    assert!(matches!(south, Err(Error::Forbidden(_))), "{south:?}");
+    for role in ["owner", "drop"] {
+        let refused = post(&view(&[role], "1"), r#"{"_id":3,"rank":1,"by":{"owner":"1","team":7}}"#);
+        assert!(matches!(refused, Err(Error::ReadOnlyField { .. })), "{role}: {refused:?}");
+    }
 }
