@@ -7,7 +7,7 @@ use crate::{
     audit::Attempt,
     error::{Error, Result},
     schema::access::Op,
-    store::{self, Counts},
+    store::{self, Counts, Shown},
     update::{
         Change, ChangePlan, Insert, Precondition,
         many::{InsertAll, ManyPlan},
@@ -33,12 +33,12 @@ impl<T: Document> Collection<T> {
     pub async fn insert_many(&self, documents: &[T]) -> Result<Vec<T>> {
         let bodies: Vec<_> = documents.iter().map(raw).collect();
         let stored = match self.permit(InsertAll { bodies: bodies.into_iter() }) {
-            Ok(plan) => store::insert_all(self.app.store(), plan).await,
+            Ok(plan) => store::insert_all(self.app.store(), plan, Shown::ALL).await,
             Err(error) => Err(error),
         };
         let count = stored.as_ref().map_or(0, Vec::len) as u64;
         let (stored, view) = (self.audited("insert", (None, Some(count)), stored)?, self.view()?);
-        stored.iter().map(|document| typed(&view.show(document)?)).collect()
+        stored.iter().flat_map(|stored| &stored.document).map(|document| typed(&view.show(document)?)).collect()
     }
 
     /// Replaces the document with this `_id` and gives it back as stored.

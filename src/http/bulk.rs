@@ -1,7 +1,6 @@
 //! Many different writes in one request.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use bson::RawBson;
 
 use super::{
     body::JsonBody,
@@ -27,7 +26,8 @@ pub(super) async fn write(
     (Ordered(is_ordered), manner): (Ordered, Manner),
     JsonBody(body): JsonBody,
 ) -> Result<Response> {
-    let shown = Shown::within(manner.preferences.returns_documents(false).then_some(app.limits().max_page_bytes));
+    let limit = app.limits().max_page_bytes;
+    let shown = if manner.preferences.returns_documents(false) { Shown::within(limit) } else { Shown::NONE };
     let writes = read(&view, &body, app.limits())?;
     let attempt = attempt(&view, "bulk", None);
     if is_ordered {
@@ -69,7 +69,7 @@ fn all(writes: Vec<Result<Write>>) -> Result<Vec<Write>> {
     writes.into_iter().enumerate().map(of_item).collect()
 }
 
-async fn answer(
+pub(super) async fn answer(
     view: &View,
     status: StatusCode,
     (done, manner): (impl Iterator<Item = Result<Outcome>>, Manner),
@@ -78,8 +78,7 @@ async fn answer(
     for done in done {
         match done {
             Ok(Outcome { id, effect, document }) => {
-                let id = RawBson::try_from(id).map_err(|e| Error::Internal(format!("an `_id` cannot be read: {e}")))?;
-                results.done(status_of(effect), id.as_raw_bson_ref(), document.as_deref())?;
+                results.done(status_of(effect), &id, document.as_deref())?;
             }
             Err(error) => results.failed(&error)?,
         }

@@ -7,16 +7,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::RawDocumentBuf;
 use serde::Serialize;
 
 use super::{
     answer::Body,
     body::PatchBody,
+    bulk,
     documents::{attempt, detached},
     extract::{Storage, Target},
     negotiate::{Coding, Format, Json},
-    results::Results,
     written::Manner,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result, check_limit, invalid_query},
     query::Selection,
     schema::{Field, access::Op},
-    store::{self, Counts, Store},
+    store::{self, Counts, Outcome, Shown, Store},
     update::{
         Change,
         many::{InsertAll, InsertEach, ManyPlan},
@@ -45,11 +45,12 @@ pub(super) async fn insert(
     let schema = view.schema(Op::Insert)?;
     let bodies = bodies(text, &schema.root, limits.max_bulk)?;
     let attempt = attempt(&view, "insert", None);
+    let shown = if manner.preferences.returns_documents(false) { Shown::ALL } else { Shown::NONE };
     if is_ordered {
         let plan = permit(&view, InsertAll { bodies })?;
         let attempt = attempt.of(plan.plan().documents.len() as u64);
         return detached(async move {
-            let stored = store::insert_all(&store, plan).await;
+            let stored = store::insert_all(&store, plan, shown).await;
             attempt.ended(&stored, |_| Some(StatusCode::CREATED.as_u16()));
             all(&view, &stored?, manner).await
         })
@@ -57,10 +58,10 @@ pub(super) async fn insert(
     }
     let plan = permit(&view, InsertEach { bodies })?;
     detached(async move {
-        let stored = store::insert_each(&store, plan).await;
+        let stored = store::insert_each(&store, plan, shown).await;
         let count = stored.iter().flatten().filter(|stored| stored.is_ok()).count();
         attempt.of(count as u64).ended(&stored, |_| Some(StatusCode::MULTI_STATUS.as_u16()));
-        each(&view, &stored?, manner).await
+        bulk::answer(&view, StatusCode::MULTI_STATUS, (stored?.into_iter(), manner)).await
     })
     .await
 }
@@ -84,42 +85,26 @@ fn broken(BrokenArray { item, error }: BrokenArray) -> Error {
 }
 
 /// The answer to documents that are all stored: their ids, or what the caller may read of them.
-async fn all(view: &View, stored: &[RawDocumentBuf], manner: Manner) -> Result<Response> {
+async fn all(view: &View, stored: &[Outcome], manner: Manner) -> Result<Response> {
     let (schema, Manner { representation, preferences }) = (view.declared(), manner);
     let shows = preferences.returns_documents(false);
     let mut out = if shows { b"{\"items\":[".to_vec() } else { b"{\"ids\":[".to_vec() };
-    for (at, document) in stored.iter().enumerate() {
+    for (at, Outcome { id, document, .. }) in stored.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        if !shows {
-            representation.write_value(&mut out, id(document), schema.id())?;
-        } else if view.reads(document) {
-            representation.write(&mut out, &view.show(document)?, (schema, None))?;
-        } else {
-            out.extend_from_slice(b"null");
+        match document {
+            None => representation.write_value(&mut out, id.as_raw_bson_ref(), schema.id())?,
+            Some(document) if view.reads(document) => {
+                representation.write(&mut out, &view.show(document)?, (schema, None))?;
+            }
+            Some(_) => out.extend_from_slice(b"null"),
         }
     }
     out.extend_from_slice(b"]}");
     let mut answer = representation.body(out).into_answer().await?;
     answer.headers_mut().extend(preferences.applied());
     Ok((StatusCode::CREATED, answer).into_response())
-}
-
-/// The answer to documents of which each was stored or not.
-async fn each(view: &View, stored: &[Result<RawDocumentBuf>], manner: Manner) -> Result<Response> {
-    let mut results = Results::new(view, manner);
-    for stored in stored {
-        match stored {
-            Ok(stored) => results.done(StatusCode::CREATED, id(stored), Some(stored))?,
-            Err(error) => results.failed(error)?,
-        }
-    }
-    results.into_answer(StatusCode::MULTI_STATUS).await
-}
-
-fn id(document: &RawDocument) -> RawBsonRef<'_> {
-    document.get("_id").ok().flatten().unwrap_or(RawBsonRef::Null)
 }
 
 /// `PATCH /v1/{collection}`

@@ -1,7 +1,7 @@
 //! The answer to several writes in one request: a result for each, in order.
 
 use axum::{http::StatusCode, response::Response};
-use bson::{RawBsonRef, RawDocument};
+use bson::{RawBson, RawDocument};
 
 use super::{problem, written::Manner};
 use crate::{
@@ -22,19 +22,13 @@ impl<'v> Results<'v> {
         Self { view, manner, out: b"{\"results\":[".to_vec() }
     }
 
-    /// Adds that a write succeeded, and the `document` that it left if the client wants it and may read it.
-    pub(super) fn done(
-        &mut self,
-        status: StatusCode,
-        id: RawBsonRef<'_>,
-        document: Option<&RawDocument>,
-    ) -> Result<()> {
-        let (schema, Manner { representation, preferences }) = (self.view.declared(), self.manner);
-        let shown = document.filter(|document| preferences.returns_documents(false) && self.view.reads(document));
+    /// Adds that a write succeeded, and the `document` that it left, if it is given and the client may read it.
+    pub(super) fn done(&mut self, status: StatusCode, id: &RawBson, document: Option<&RawDocument>) -> Result<()> {
+        let (schema, representation) = (self.view.declared(), self.manner.representation);
         self.open(status);
         self.out.extend_from_slice(b",\"id\":");
-        representation.write_value(&mut self.out, id, schema.id())?;
-        if let Some(document) = shown {
+        representation.write_value(&mut self.out, id.as_raw_bson_ref(), schema.id())?;
+        if let Some(document) = document.filter(|document| self.view.reads(document)) {
             self.out.extend_from_slice(b",\"document\":");
             representation.write(&mut self.out, &self.view.show(document)?, (schema, None))?;
         }

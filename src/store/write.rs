@@ -17,15 +17,17 @@ mod change;
 mod direct;
 mod insert;
 mod many;
+mod outcome;
 mod portion;
 mod statements;
 mod transaction;
 
 pub use array::{insert_all, insert_each};
-pub use bulk::{Effect, Outcome, Shown, write_all, write_each};
+pub use bulk::{write_all, write_each};
 pub use change::{Changed, change};
 pub use insert::insert;
 pub use many::{Counts, change_many};
+pub use outcome::{Effect, Outcome, Shown};
 
 /// Whether the server stores something else than it was sent: it puts its time where a top-level timestamp is zero.
 ///

@@ -339,9 +339,17 @@ async fn a_write_that_cannot_be_read_back_is_not_denied() {
     let api = Api::start_with(catalog(&[("things", file)]), database, settings).await;
     set.fail(&READS, None, &code(11601)).await;
     let one = r#"{"at":{"$timestamp":{"t":0,"i":0}}}"#;
+    let whole = [("content-type", JSON), ("prefer", "return=representation")];
     let asked = [("", one.to_owned()), ("", format!("[{one}]")), ("?ordered=false", format!("[{one}]"))];
     for (written, (query, body)) in (1..).zip(asked) {
-        api.post(&format!("/v1/things{query}"), body).await.problem(503, "unconfirmed");
+        let answer = api.send(Method::POST, &format!("/v1/things{query}"), &whole, body).await;
+        answer.problem(503, "unconfirmed");
         assert_eq!(api.count("things").await, written, "{query}");
     }
+    // Who does not ask for the documents is answered without them.
+    api.post("/v1/things", format!("[{one},{one}]")).await.ok(201);
+    api.post("/v1/things?ordered=false", format!("[{one},{one}]")).await.ok(207);
+    let insert = format!(r#"[{{"insert":{one}}}]"#);
+    api.post("/v1/things/_bulk?ordered=false", insert).await.ok(207);
+    assert_eq!(api.count("things").await, 8);
 }

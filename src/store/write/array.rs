@@ -8,7 +8,9 @@ use mongodb::{ClientSession, Collection, error::Error as DriverError};
 use tokio::time::Instant;
 
 use super::{
-    by_id, check_size, fit, is_rewritten, same, tell,
+    by_id, fit, is_rewritten,
+    outcome::{New, Outcome, Shown},
+    same, tell,
     transaction::{self, Failed, Transaction, Wrote},
 };
 use crate::{
@@ -23,54 +25,63 @@ use crate::{
 /// Documents that are stored otherwise than they were sent, by their places.
 type Rewritten = Vec<(usize, RawDocumentBuf)>;
 
-/// Stores all of the plan's documents or, where one is refused, none; and gives them as they are stored, in order.
-pub async fn insert_all(store: &Store, plan: Permitted<InsertAllPlan>) -> Result<Vec<RawDocumentBuf>> {
-    let documents = &plan.plan().documents;
-    for (item, document) in documents.iter().enumerate() {
-        check_size(document).map_err(|error| error.of_item(item))?;
-    }
-    let rewritten = match documents.len() {
+/// Stores all of the plan's documents or, where one is refused, none; and tells what became of each, in order.
+pub async fn insert_all(store: &Store, plan: Permitted<InsertAllPlan>, shown: Shown) -> Result<Vec<Outcome>> {
+    let (InsertAllPlan { schema, documents }, view) = plan.into_parts();
+    let new = documents.into_iter().enumerate();
+    let new = new.map(|(item, document)| New::of(document).map_err(|error| error.of_item(item)));
+    let mut job = Together { schema: &schema, view: &view, new: new.collect::<Result<_>>()?, shown };
+    let rewritten = match job.new.len() {
         0 => Vec::new(),
-        1 => insert_alone(store, &plan).await?,
-        _ => transaction::run(store, |transaction| insert_together(transaction, &plan).boxed()).await?,
+        1 => job.insert_alone(store).await?,
+        _ => transaction::run(store, |transaction| job.insert(transaction).boxed()).await?,
     };
-    let (InsertAllPlan { mut documents, .. }, _) = plan.into_parts();
     for (at, stored) in rewritten {
-        documents[at] = stored;
+        job.new[at].document = stored;
     }
-    Ok(documents)
+    Ok(job.new.into_iter().map(|new| new.created(shown)).collect())
 }
 
-/// What is of one piece anyway needs no transaction.
-async fn insert_alone(store: &Store, plan: &Permitted<InsertAllPlan>) -> Result<Rewritten> {
-    let InsertAllPlan { schema, documents } = plan.plan();
-    let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
-    let insert = async {
-        let collection = store.collection(schema);
-        let inserted = collection.insert_many(documents).session(&mut session).await;
-        inserted.map_err(|error| refused(&error, plan))?;
-        reread(&collection, documents, (&mut session, deadline)).await.map_err(|error| failure::of_reread(&error))
-    };
-    let inserted = store.within(insert).await;
-    session::close(store, session, &inserted);
-    inserted
+/// Documents of which all are stored or none.
+struct Together<'t> {
+    schema: &'t Schema,
+    view: &'t View,
+    new: Vec<New>,
+    shown: Shown,
 }
 
-async fn insert_together(
-    transaction: &mut Transaction<'_>,
-    plan: &Permitted<InsertAllPlan>,
-) -> Result<(Rewritten, Wrote), Failed> {
-    let InsertAllPlan { schema, documents } = plan.plan();
-    let collection = transaction.store.collection(schema);
-    let inserted = collection.insert_many(documents).session(&mut transaction.session).await;
-    inserted.map_err(|error| Failed::of(error, |error| refused(&error, plan)))?;
-    let rewritten = reread(&collection, documents, (&mut transaction.session, transaction.deadline)).await?;
-    Ok((rewritten, Wrote::Something))
-}
+impl Together<'_> {
+    /// What is of one piece anyway needs no transaction.
+    async fn insert_alone(&self, store: &Store) -> Result<Rewritten> {
+        let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
+        let insert = async {
+            let collection = store.collection(self.schema);
+            let inserted = collection.insert_many(self.documents()).session(&mut session).await;
+            inserted.map_err(|error| self.refused(&error))?;
+            let rewritten = reread(&collection, (self.documents(), self.shown), (&mut session, deadline)).await;
+            rewritten.map_err(|error| failure::of_reread(&error))
+        };
+        let inserted = store.within(insert).await;
+        session::close(store, session, &inserted);
+        inserted
+    }
 
-fn refused(error: &DriverError, plan: &Permitted<InsertAllPlan>) -> Error {
-    let InsertAllPlan { schema, documents } = plan.plan();
-    refused_insert(error, (schema, plan.view()), |at| Some((at, documents.get(at)?)))
+    async fn insert(&self, transaction: &mut Transaction<'_>) -> Result<(Rewritten, Wrote), Failed> {
+        let collection = transaction.store.collection(self.schema);
+        let inserted = collection.insert_many(self.documents()).session(&mut transaction.session).await;
+        inserted.map_err(|error| Failed::of(error, |error| self.refused(&error)))?;
+        let place = (&mut transaction.session, transaction.deadline);
+        let rewritten = reread(&collection, (self.documents(), self.shown), place).await?;
+        Ok((rewritten, Wrote::Something))
+    }
+
+    fn documents(&self) -> impl Iterator<Item = &RawDocumentBuf> {
+        self.new.iter().map(|new| &new.document)
+    }
+
+    fn refused(&self, error: &DriverError) -> Error {
+        refused_insert(error, (self.schema, self.view), |at| Some((at, &self.new.get(at)?.document)))
+    }
 }
 
 /// Why several documents could not be inserted by one command; `sent` gives the one at a place of it, and of which item it
@@ -86,13 +97,13 @@ pub(super) fn refused_insert<'d>(
     }
 }
 
-/// What became of each of the plan's documents, in order: as it is stored, or why it is not.
+/// What became of each of the plan's documents, in order, or why it is not stored.
 ///
 /// # Errors
 /// Where nothing is known of any of them.
-pub async fn insert_each(store: &Store, plan: Permitted<InsertEachPlan>) -> Result<Vec<Result<RawDocumentBuf>>> {
+pub async fn insert_each(store: &Store, plan: Permitted<InsertEachPlan>, shown: Shown) -> Result<Vec<Result<Outcome>>> {
     let (InsertEachPlan { schema, documents }, view) = plan.into_parts();
-    insert_apart(store, (&schema, &view), documents).await
+    insert_apart(store, (&schema, &view), documents, shown).await
 }
 
 /// How many bytes of documents are inserted by one command, unless one alone has more. Of what is too much for one, 48 MB,
@@ -104,13 +115,13 @@ pub(super) async fn insert_apart(
     store: &Store,
     place: (&Schema, &View),
     documents: Vec<Result<RawDocumentBuf>>,
-) -> Result<Vec<Result<RawDocumentBuf>>> {
-    let fitting = |document: RawDocumentBuf| check_size(&document).map(|()| document);
-    let mut results: Vec<_> = documents.into_iter().map(|document| document.and_then(fitting)).collect();
+    shown: Shown,
+) -> Result<Vec<Result<Outcome>>> {
+    let mut results: Vec<_> = documents.into_iter().map(|document| document.and_then(New::of)).collect();
     let (deadline, mut rest, mut is_known) = (Instant::now() + store.deadline, &mut results[..], false);
     while !rest.is_empty() {
         let (batch, after) = rest.split_at_mut(fit(rest.iter().map(size), MOST_BYTES));
-        match insert_batch(&store.until(left(deadline)), place, batch).await {
+        match insert_batch(&store.until(left(deadline)), place, batch, shown).await {
             Err(error) if !is_known => return Err(error),
             Err(error) => {
                 for result in batch.iter_mut().filter(|result| result.is_ok()) {
@@ -121,20 +132,21 @@ pub(super) async fn insert_apart(
         }
         rest = after;
     }
-    Ok(results)
+    Ok(results.into_iter().map(|result| result.map(|new| new.created(shown))).collect())
 }
 
-fn size(document: &Result<RawDocumentBuf>) -> usize {
-    document.as_ref().map_or(0, |document| document.as_bytes().len())
+fn size(new: &Result<New>) -> usize {
+    new.as_ref().map_or(0, |new| new.document.as_bytes().len())
 }
 
-async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [Result<RawDocumentBuf>]) -> Result<()> {
+async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [Result<New>], shown: Shown) -> Result<()> {
     if !batch.iter().any(Result::is_ok) {
         return Ok(());
     }
     let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
     let collection = store.collection(place.0);
-    let inserted = store.within(insert_fitting(&collection, place, batch, (&mut session, deadline))).await;
+    let insert = insert_fitting(&collection, place, (batch, shown), (&mut session, deadline));
+    let inserted = store.within(insert).await;
     session::close(store, session, &inserted);
     inserted
 }
@@ -143,26 +155,28 @@ async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [Resul
 async fn insert_fitting(
     collection: &Collection<RawDocumentBuf>,
     (schema, view): (&Schema, &View),
-    results: &mut [Result<RawDocumentBuf>],
+    (results, shown): (&mut [Result<New>], Shown),
     (session, deadline): (&mut ClientSession, Instant),
 ) -> Result<()> {
-    let fitting = results.iter().enumerate().filter_map(|(item, result)| Some((item, result.as_ref().ok()?)));
+    let fitting = results.iter().enumerate().filter_map(|(item, new)| Some((item, &new.as_ref().ok()?.document)));
     let (items, documents): (Vec<_>, Vec<_>) = fitting.unzip();
     let inserted = collection.insert_many(documents.iter().copied()).ordered(false).session(&mut *session).await;
     let refusals = match inserted {
         Ok(_) => Vec::new(),
         Err(error) => refusals(&error).ok_or_else(|| failure::of_write(&error, schema, None))?,
     };
-    let rewritten =
-        reread(collection, documents, (session, deadline)).await.map_err(|error| failure::of_reread(&error))?;
+    let rewritten = reread(collection, (documents, shown), (session, deadline)).await;
+    let rewritten = rewritten.map_err(|error| failure::of_reread(&error))?;
     for (at, stored) in rewritten {
-        results[items[at]] = Ok(stored);
+        if let Ok(new) = &mut results[items[at]] {
+            new.document = stored;
+        }
     }
     for refusal in refusals {
         // One that is of no document is of all that are not refused: none of them is confirmed.
         let whose = refusal.index.map_or(&items[..], |at| items.get(at..=at).unwrap_or_default());
         for item in whose {
-            if let Ok(document) = &results[*item] {
+            if let Ok(New { document, .. }) = &results[*item] {
                 results[*item] = Err(tell(failure::of_statement(&refusal, schema, Some(document)), view, document));
             }
         }
@@ -177,13 +191,14 @@ fn refusals(error: &DriverError) -> Option<Vec<Refusal>> {
     (are_of_documents && !refusals.is_empty()).then_some(refusals)
 }
 
-/// The documents that the server has stored otherwise than they were sent.
-pub(super) async fn reread(
+/// The documents that the server has stored otherwise than they were sent, as far as they are given back.
+pub(super) async fn reread<'d>(
     collection: &Collection<RawDocumentBuf>,
-    documents: impl IntoIterator<Item = &RawDocumentBuf>,
+    (documents, shown): (impl IntoIterator<Item = &'d RawDocumentBuf>, Shown),
     (session, deadline): (&mut ClientSession, Instant),
 ) -> Result<Rewritten, DriverError> {
-    let sent = documents.into_iter().enumerate().filter(|(_, document)| is_rewritten(document));
+    let documents = Some(documents).filter(|_| shown.keeps());
+    let sent = documents.into_iter().flatten().enumerate().filter(|(_, document)| is_rewritten(document));
     let mut places: HashMap<_, _> =
         sent.filter_map(|(at, document)| Some((by_id(document).ok()?.into_bytes(), at))).collect();
     if places.is_empty() {

@@ -3,18 +3,18 @@
 //! They are made in rounds. A round reads every document that its writes are about with one command, and then sends at
 //! most one command each to delete, to update and to insert, so a thousand writes take as many as one does.
 
-use bson::{Bson, RawDocument, RawDocumentBuf};
+use bson::RawDocumentBuf;
 use futures::FutureExt;
 use mongodb::error::Error as DriverError;
 
 use super::{
     array::{refused_insert, reread},
-    id_of,
+    outcome::{New, Outcome, Shown},
     transaction::{self, Failed, Transaction, Wrote},
 };
 use crate::{
     access::{View, Write},
-    error::{Error, Result, check_limit},
+    error::{Error, Result},
     schema::Schema,
     store::Store,
 };
@@ -28,55 +28,6 @@ mod statement;
 pub use each::write_each;
 
 use round::{Round, Step};
-
-/// What became of one write of many.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The document's `_id`.
-    pub id: Bson,
-    /// What was done to it.
-    pub effect: Effect,
-    /// The document as it is stored now, where that was asked for.
-    pub document: Option<RawDocumentBuf>,
-}
-
-/// What a write did to its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// There was none before.
-    Created,
-    /// It is as the write says, be it that it was so before.
-    Changed,
-    /// It is gone.
-    Deleted,
-}
-
-/// Which documents are given back: those that were written, of so many bytes together, or none.
-#[derive(Debug, Clone, Copy)]
-pub struct Shown {
-    limit: Option<usize>,
-    used: usize,
-}
-
-impl Shown {
-    /// Documents of `limit` bytes together; none without it.
-    pub fn within(limit: Option<usize>) -> Self {
-        Self { limit, used: 0 }
-    }
-
-    /// Makes room for the `document`, if documents are given back.
-    fn take(&mut self, document: &RawDocument) -> Result<()> {
-        let Some(limit) = self.limit else { return Ok(()) };
-        let used = self.used + document.as_bytes().len();
-        check_limit(("--max-page-bytes", limit), used, || "the documents of the answer together".to_owned())?;
-        self.used = used;
-        Ok(())
-    }
-
-    fn keep(self, document: RawDocumentBuf) -> Option<RawDocumentBuf> {
-        self.limit.map(|_| document)
-    }
-}
 
 /// How often writes that others were faster to create the document of are made again.
 const RACES: usize = 3;
@@ -127,24 +78,17 @@ async fn insert(
         return Ok(Vec::new());
     }
     let collection = transaction.store.collection(job.schema());
-    let (items, mut documents): (Vec<_>, Vec<_>) = inserts.into_iter().unzip();
-    let inserted = collection.insert_many(&documents).session(&mut transaction.session).await;
+    let new = inserts.into_iter().map(|(item, document)| Ok((item, New::of(document)?)));
+    let (items, mut documents): (Vec<_>, Vec<_>) = new.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let inserted = collection.insert_many(documents.iter().map(|new| &new.document));
+    let inserted = inserted.session(&mut transaction.session).await;
     inserted.map_err(|error| Failed::of(error, |error| job.refused_insert(&error, (&items, &documents))))?;
-    if shown.limit.is_some() {
-        let place = (&mut transaction.session, transaction.deadline);
-        for (at, stored) in reread(&collection, &documents, place).await? {
-            documents[at] = stored;
-        }
+    let place = (&mut transaction.session, transaction.deadline);
+    let sent = documents.iter().map(|new| &new.document);
+    for (at, stored) in reread(&collection, (sent, shown), place).await? {
+        documents[at].document = stored;
     }
-    Ok(items
-        .into_iter()
-        .zip(documents)
-        .map(|(item, document)| Ok((item, created(document, shown)?)))
-        .collect::<Result<_>>()?)
-}
-
-fn created(document: RawDocumentBuf, shown: Shown) -> Result<Outcome> {
-    Ok(Outcome { id: id_of(&document)?, effect: Effect::Created, document: shown.keep(document) })
+    Ok(items.into_iter().zip(documents.into_iter().map(|new| new.created(shown))).collect())
 }
 
 /// What is to be done.
@@ -183,8 +127,8 @@ impl<'j> Job<'j> {
     }
 
     /// Why the documents of the writes `items` could not be inserted.
-    fn refused_insert(&self, error: &DriverError, (items, documents): (&[usize], &[RawDocumentBuf])) -> Error {
-        let sent = |at: usize| Some((*items.get(at)?, documents.get(at)?));
+    fn refused_insert(&self, error: &DriverError, (items, documents): (&[usize], &[New])) -> Error {
+        let sent = |at: usize| Some((*items.get(at)?, &documents.get(at)?.document));
         refused_insert(error, (self.schema(), self.view), sent)
     }
 }

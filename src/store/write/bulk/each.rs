@@ -8,7 +8,7 @@ use futures::FutureExt;
 use tokio::time::Instant;
 
 use super::{
-    Inserts, Job, Outcome, RACES, Shown, created, order,
+    Inserts, Job, RACES, order,
     round::{Round, Step, Steps},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         Store, left,
         write::{
             array::insert_apart,
+            outcome::{Outcome, Shown},
             same,
             transaction::{self, Wrote},
         },
@@ -143,15 +144,13 @@ impl Each<'_, '_> {
             return lost;
         }
         let (store, view) = (self.in_time(), self.job.view);
-        match insert_apart(&store, (self.job.schema(), view), documents).await {
+        match insert_apart(&store, (self.job.schema(), view), documents, self.shown).await {
             Err(error) => self.fail(&items, &error),
             Ok(inserted) => {
                 for (item, inserted) in items.into_iter().zip(inserted) {
                     match inserted {
                         Err(error) if again && self.job.lost_race_of(item, &error) => lost.push(item),
-                        inserted => {
-                            self.results[item] = Some(inserted.and_then(|document| created(document, self.shown)));
-                        }
+                        inserted => self.results[item] = Some(inserted),
                     }
                 }
             }

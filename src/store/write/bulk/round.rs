@@ -7,10 +7,10 @@ use std::{
     mem,
 };
 
-use bson::{Bson, RawDocument, RawDocumentBuf, doc};
+use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, doc};
 
 use super::{
-    Effect, Job, Outcome, Shown,
+    Job,
     lookup::{Lookup, WHOLE, find},
     statement::{self, Statement, What},
 };
@@ -24,10 +24,11 @@ use crate::{
             array::reread,
             change::check_precondition,
             check_size, id_of,
+            outcome::{Effect, Outcome, Shown},
             transaction::{Failed, Transaction},
         },
     },
-    update::{ChangePlan, Next, bulk::Token},
+    update::{ChangePlan, Next, bulk::Token, unreadable},
 };
 
 /// How many bytes of documents wait in memory to be changed before they are. The server rolls a transaction back whose
@@ -51,7 +52,7 @@ pub(super) struct Round<'r, 's, 'j> {
     items: &'r [usize],
     shown: &'r mut Shown,
     steps: Steps,
-    deletes: Vec<(usize, Bson)>,
+    deletes: Vec<(usize, RawBson)>,
     statements: Vec<Statement<'j>>,
     /// The bytes of documents that are in memory for statements.
     size: usize,
@@ -120,7 +121,7 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
         };
         let shape = plan.shape(stored)?;
         check_precondition(self.transaction.store, &plan, stored)?;
-        let id = plan.plan().id.clone();
+        let id = RawBson::try_from(plan.plan().id.clone()).map_err(unreadable)?;
         let what = match (plan.next(stored, shape.as_ref())?, stored) {
             (Next::Insert(next), _) => return self.insert(next),
             (Next::Keep, Some(stored)) => return self.kept(id, stored.to_owned()),
@@ -149,7 +150,7 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
         Ok(Some(Step::Insert(document)))
     }
 
-    fn kept(&mut self, id: Bson, stored: RawDocumentBuf) -> Result<Option<Step>> {
+    fn kept(&mut self, id: RawBson, stored: RawDocumentBuf) -> Result<Option<Step>> {
         self.shown.take(&stored)?;
         Ok(Some(Step::Done(Outcome { id, effect: Effect::Changed, document: self.shown.keep(stored) })))
     }
@@ -172,7 +173,7 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
             return Ok(());
         }
         let deletes = mem::take(&mut self.deletes);
-        let ids: Vec<_> = deletes.iter().map(|(_, id)| id.clone()).collect();
+        let ids = listed(deletes.iter().map(|(_, id)| id))?;
         let collection = self.transaction.store.collection(self.job.schema());
         collection.delete_many(doc! { "_id": { "$in": ids } }).session(&mut self.transaction.session).await?;
         let gone = |(item, id)| (item, Ok(Step::Done(Outcome { id, effect: Effect::Deleted, document: None })));
@@ -182,13 +183,13 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
 
     /// Reads what the server has made of documents, and adds what the service writes.
     async fn settle(&mut self, operated: Vec<Statement<'j>>) -> Result<Vec<Statement<'j>>, Failed> {
-        let ids: Vec<_> = operated.iter().map(|statement| statement.id.clone()).collect();
         let mut again = Vec::new();
-        if ids.is_empty() {
+        if operated.is_empty() {
             return Ok(again);
         }
-        let of_id = |statement: Statement<'j>| Ok((Token::of_bson(&statement.id)?, statement));
-        let mut open = operated.into_iter().map(of_id).collect::<Result<HashMap<_, _>>>()?;
+        let ids = listed(operated.iter().map(|statement| &statement.id))?;
+        let of_id = |statement: Statement<'j>| (Token::of(statement.id.as_raw_bson_ref()), statement);
+        let mut open: HashMap<_, _> = operated.into_iter().map(of_id).collect();
         let collection = self.transaction.store.collection(self.job.schema());
         let find = collection.find(doc! { "_id": { "$in": ids } }).batch_size(WHOLE);
         let find = find.max_time(left(self.transaction.deadline));
@@ -223,12 +224,10 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
     async fn replaced(&mut self, statements: Vec<Statement<'j>>) -> Result<(), Failed> {
         let outcome = |statement: Statement<'j>| ((statement.item, statement.id), statement.what.into_document());
         let (written, mut documents): (Vec<_>, Vec<_>) = statements.into_iter().map(outcome).unzip();
-        if self.shown.limit.is_some() {
-            let collection = self.transaction.store.collection(self.job.schema());
-            let place = (&mut self.transaction.session, self.transaction.deadline);
-            for (at, stored) in reread(&collection, &documents, place).await? {
-                documents[at] = stored;
-            }
+        let collection = self.transaction.store.collection(self.job.schema());
+        let place = (&mut self.transaction.session, self.transaction.deadline);
+        for (at, stored) in reread(&collection, (&documents, *self.shown), place).await? {
+            documents[at] = stored;
         }
         for ((item, id), document) in written.into_iter().zip(documents) {
             let outcome = Outcome { id, effect: Effect::Changed, document: self.shown.keep(document) };
@@ -236,4 +235,9 @@ impl<'r, 's, 'j> Round<'r, 's, 'j> {
         }
         Ok(())
     }
+}
+
+/// These `_id`s as a condition lists them.
+fn listed<'i>(ids: impl Iterator<Item = &'i RawBson>) -> Result<Vec<Bson>> {
+    ids.map(|id| Bson::try_from(id.clone()).map_err(unreadable)).collect()
 }

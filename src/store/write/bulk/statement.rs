@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bson::{Bson, RawBson, RawDocument, RawDocumentBuf, rawdoc};
+use bson::{RawBson, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::{
     access::{Permitted, Shape},
@@ -16,14 +16,14 @@ use crate::{
             transaction::{Failed, Transaction},
         },
     },
-    update::{ChangePlan, unreadable},
+    update::ChangePlan,
 };
 
 /// A change of one document.
 pub(super) struct Statement<'j> {
     /// The place of the write that it is of.
     pub(super) item: usize,
-    pub(super) id: Bson,
+    pub(super) id: RawBson,
     pub(super) plan: Cow<'j, Permitted<ChangePlan>>,
     /// The document as the caller may change it.
     pub(super) shape: Shape,
@@ -54,8 +54,7 @@ impl Statement<'_> {
 
     /// The statement as a command has it.
     fn written(&self) -> Result<RawDocumentBuf> {
-        let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
-        let by_id = rawdoc! { "_id": id };
+        let by_id = rawdoc! { "_id": self.id.clone() };
         match (&self.what, self.plan.plan().operators()) {
             (What::Operate(_), Some(operators)) => {
                 Ok(Applied::of(operators.update(), operators.array_filters())?.to(by_id))
