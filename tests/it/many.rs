@@ -173,6 +173,19 @@ async fn the_server_writes_its_time_into_documents_of_arrays_too() {
 }
 
 #[tokio::test]
+async fn a_refused_document_is_told_of_as_it_was_sent() {
+    let api = api().await;
+    api.post("/v1/things", json!({ "_id": 1, "n": 1 })).await.ok(201);
+    let zero = json!({ "$timestamp": { "t": 0, "i": 0 } });
+    let body = json!([{ "_id": 1, "n": -7, "seen": zero }, { "_id": 2, "n": 2, "seen": zero }]);
+    let headers = [("content-type", JSON), ("prefer", "return=representation")];
+    let answer = api.send(Method::POST, "/v1/things?ordered=false", &headers, body.to_string()).await.json();
+    let problem = &answer["results"][0]["problem"];
+    assert_eq!((&problem["status"], &problem["errors"][0]["found"]), (&json!(422), &json!(-7)), "{answer}");
+    assert_ne!(answer["results"][1]["document"]["seen"]["$timestamp"]["t"], 0, "{answer}");
+}
+
+#[tokio::test]
 async fn what_a_filter_selects_is_changed_in_every_form() {
     let api = api().await;
     fill(&api, 10).await;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{RawDocumentBuf, doc};
 use futures::{FutureExt, TryStreamExt};
 use mongodb::{ClientSession, Collection, error::Error as DriverError};
 use tokio::time::Instant;
 
 use super::{
-    by_id, fit, is_rewritten,
+    by_id, fit, id_of, is_rewritten,
     outcome::{New, Outcome, Shown},
     same, tell,
     transaction::{self, Failed, Transaction, Wrote},
@@ -158,20 +158,12 @@ async fn insert_fitting(
     (results, shown): (&mut [Result<New>], Shown),
     (session, deadline): (&mut ClientSession, Instant),
 ) -> Result<()> {
-    let fitting = results.iter().enumerate().filter_map(|(item, new)| Some((item, &new.as_ref().ok()?.document)));
-    let (items, documents): (Vec<_>, Vec<_>) = fitting.unzip();
-    let inserted = collection.insert_many(documents.iter().copied()).ordered(false).session(&mut *session).await;
+    let (items, documents) = fitting(results);
+    let inserted = collection.insert_many(documents).ordered(false).session(&mut *session).await;
     let refusals = match inserted {
         Ok(_) => Vec::new(),
         Err(error) => refusals(&error).ok_or_else(|| failure::of_write(&error, schema, None))?,
     };
-    let rewritten = reread(collection, (documents, shown), (session, deadline)).await;
-    let rewritten = rewritten.map_err(|error| failure::of_reread(&error))?;
-    for (at, stored) in rewritten {
-        if let Ok(new) = &mut results[items[at]] {
-            new.document = stored;
-        }
-    }
     for refusal in refusals {
         // One that is of no document is of all that are not refused: none of them is confirmed.
         let whose = refusal.index.map_or(&items[..], |at| items.get(at..=at).unwrap_or_default());
@@ -181,7 +173,19 @@ async fn insert_fitting(
             }
         }
     }
+    let (items, documents) = fitting(results);
+    let rewritten = reread(collection, (documents, shown), (session, deadline)).await;
+    for (at, stored) in rewritten.map_err(|error| failure::of_reread(&error))? {
+        if let Ok(new) = &mut results[items[at]] {
+            new.document = stored;
+        }
+    }
     Ok(())
+}
+
+/// The documents that are not refused, and their places.
+fn fitting(results: &[Result<New>]) -> (Vec<usize>, Vec<&RawDocumentBuf>) {
+    results.iter().enumerate().filter_map(|(item, new)| Some((item, &new.as_ref().ok()?.document))).unzip()
 }
 
 /// Which documents the server refused; `None` where it did nothing, or nobody knows what.
@@ -199,12 +203,12 @@ pub(super) async fn reread<'d>(
 ) -> Result<Rewritten, DriverError> {
     let documents = Some(documents).filter(|_| shown.keeps());
     let sent = documents.into_iter().flatten().enumerate().filter(|(_, document)| is_rewritten(document));
-    let mut places: HashMap<_, _> =
-        sent.filter_map(|(at, document)| Some((by_id(document).ok()?.into_bytes(), at))).collect();
-    if places.is_empty() {
+    let sent =
+        sent.filter_map(|(at, document)| Some((id_of(document).ok()?, (by_id(document).ok()?.into_bytes(), at))));
+    let (ids, mut places): (Vec<_>, HashMap<_, _>) = sent.unzip();
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = places.keys().filter_map(|id| Document::from_reader(&id[..]).ok()?.remove("_id")).collect::<Vec<_>>();
     let found = collection.find(doc! { "_id": { "$in": ids } }).max_time(left(deadline)).session(&mut *session);
     let mut found = found.await?;
     let (mut stream, mut rewritten) = (found.stream(session), Vec::new());
