@@ -10,6 +10,7 @@ pub(crate) mod elements;
 pub mod encode;
 mod members;
 mod number;
+mod plain;
 mod raw;
 mod text;
 pub(crate) mod top;

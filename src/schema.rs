@@ -205,6 +205,8 @@ pub struct Field {
     pub reference: Option<Reference>,
     /// How a declared member's name begins it in JSON after another one, `,"name":`; empty where that is not prepared.
     pub label: Box<[u8]>,
+    /// How it begins it in BSON: room for the type, the name, a NUL; empty where that is not prepared.
+    pub key: Box<[u8]>,
 }
 
 /// `x-set`: what the service writes, and when.
@@ -268,6 +270,7 @@ impl Field {
             set: None,
             reference: None,
             label: Box::default(),
+            key: Box::default(),
         }
     }
 
@@ -285,8 +288,9 @@ impl Field {
         self.owned = self.read_only || self.set.is_some() || self.forced.is_some();
         self.defaulted = self.default.is_some();
         for (name, field) in &mut self.properties {
-            let label = format!(",{}:", serde_json::Value::from(name.as_str()));
-            *field = Self { label: label.into_bytes().into(), ..take(field).prepared() };
+            let label = format!(",{}:", serde_json::Value::from(name.as_str())).into_bytes().into();
+            let key = format!("\0{name}\0").into_bytes().into();
+            *field = Self { label, key, ..take(field).prepared() };
             self.conceals |= field.conceals;
             self.owned |= field.owned;
             self.defaulted |= field.defaulted;

@@ -6,8 +6,12 @@
 use bson::{RawBson, RawDocumentBuf, spec::ElementType};
 use jiter::Peek;
 
-use self::reader::Reader;
-use super::{ejson, number, raw, text as face};
+use self::reader::{Fault, Read, Reader};
+use super::{
+    ejson,
+    number::{self, Number},
+    raw, text as face,
+};
 use crate::{
     json::{Rule, SyntaxError},
     schema::{Field, Kind, Kinds},
@@ -34,10 +38,10 @@ const TOO_LARGE: &str = "larger than a document can be";
 pub fn document(text: &[u8], shape: &Field) -> Result<RawDocumentBuf, SyntaxError> {
     let mut decoder = Decoder::new(text);
     if decoder.reader.peek()? != Peek::Object {
-        return Err(decoder.reader.error(decoder.reader.at(), "expected an object"));
+        return Err(decoder.reader.error(decoder.reader.at(), "expected an object").into());
     }
     decoder.object(shape)?;
-    decoder.finish()
+    Ok(decoder.finish()?)
 }
 
 /// The JSON value `text` as BSON of the shape `shape`.
@@ -49,7 +53,7 @@ pub fn value(text: &[u8], shape: &Field) -> Result<RawBson, SyntaxError> {
     raw::close(&mut decoder.out, start);
     let document = decoder.finish()?;
     let first = document.iter().next().transpose().ok().flatten().map(|(_, value)| value.into());
-    first.ok_or_else(|| too_large(text, 0))
+    first.ok_or_else(|| too_large(text, 0).into())
 }
 
 /// Refuses a name that no member of an object of the shape `shape` may have in JSON, and tells why.
@@ -74,7 +78,7 @@ pub fn text(text: &str, shape: &Field) -> Option<RawBson> {
     let plain = match text {
         "true" | "false" if shape.kinds.contains(Kind::Bool) => Some(RawBson::Boolean(text == "true")),
         "null" if shape.kinds.contains(Kind::Null) => Some(RawBson::Null),
-        _ if number::is_json(text) => number::declared(text, shape),
+        _ if number::is_json(text) => number::declared(text, shape).map(RawBson::from),
         _ => None,
     };
     if shape.kinds == Kinds::ANY {
@@ -89,8 +93,6 @@ pub fn text(text: &str, shape: &Field) -> Option<RawBson> {
 struct Decoder<'t> {
     reader: Reader<'t>,
     out: Vec<u8>,
-    /// The keys of the objects that are being read, innermost last.
-    keys: Vec<object::Key>,
     /// How many levels deeper the text may go.
     room: usize,
 }
@@ -102,24 +104,24 @@ impl<'t> Decoder<'t> {
 
     fn with_room_for(text: &'t [u8], bytes: usize) -> Self {
         let out = Vec::with_capacity(bytes);
-        Self { reader: Reader::new(text), out, keys: Vec::new(), room: MAX_DEPTH }
+        Self { reader: Reader::new(text), out, room: MAX_DEPTH }
     }
 
     /// The document that has been read, if nothing but white space follows.
-    fn finish(mut self) -> Result<RawDocumentBuf, SyntaxError> {
+    fn finish(mut self) -> Read<RawDocumentBuf> {
         self.reader.finish()?;
         RawDocumentBuf::from_bytes(self.out).map_err(|_| too_large(self.reader.text, 0))
     }
 
     /// Reads the value that begins with `peek` and appends it under `name`.
-    fn element(&mut self, name: &[u8], peek: Peek, shape: &Field) -> Result<(), SyntaxError> {
+    fn element(&mut self, name: &[u8], peek: Peek, shape: &Field) -> Read<()> {
         let slot = raw::key(&mut self.out, name);
         self.out[slot] = self.value(peek, shape)? as u8;
         Ok(())
     }
 
     /// Reads the value that begins with `peek` and appends it without a key.
-    fn value(&mut self, peek: Peek, shape: &Field) -> Result<ElementType, SyntaxError> {
+    fn value(&mut self, peek: Peek, shape: &Field) -> Read<ElementType> {
         // A short text can be a large document: every item of an array has its index for a name.
         if self.out.len() > MAX_DOCUMENT {
             return Err(too_large(self.reader.text, self.reader.at()));
@@ -141,7 +143,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    fn array(&mut self, shape: &Field) -> Result<ElementType, SyntaxError> {
+    fn array(&mut self, shape: &Field) -> Read<ElementType> {
         self.descend()?;
         let start = raw::open(&mut self.out);
         let mut name = itoa::Buffer::new();
@@ -159,31 +161,37 @@ impl<'t> Decoder<'t> {
         Ok(ElementType::Array)
     }
 
-    fn string(&mut self, shape: &Field) -> Result<ElementType, SyntaxError> {
+    fn string(&mut self, shape: &Field) -> Read<ElementType> {
         let text = self.reader.string()?;
         Ok(match face::read(text, shape) {
             Some(value) => raw::value(&mut self.out, value.as_raw_bson_ref()),
-            None => raw::value(&mut self.out, text.into()),
+            None => raw::string(&mut self.out, text),
         })
     }
 
-    fn number(&mut self, peek: Peek, shape: &Field) -> Result<ElementType, SyntaxError> {
+    fn number(&mut self, peek: Peek, shape: &Field) -> Read<ElementType> {
         let at = self.reader.at();
-        let value = number::read(self.reader.digits(peek)?, shape);
-        let value = value.ok_or_else(|| self.reader.error(at, "number out of range"))?;
-        Ok(raw::value(&mut self.out, value.as_raw_bson_ref()))
+        let digits = self.reader.digits(peek)?;
+        // Most numbers are whole and small.
+        if let Some(number) = number::small(digits, shape) {
+            return Ok(Number::Int(number).append(&mut self.out));
+        }
+        let number = number::read(digits, shape);
+        let number = number.ok_or_else(|| self.reader.error(at, "number out of range"))?;
+        Ok(number.append(&mut self.out))
     }
 
     /// Takes one level of the room.
-    fn descend(&mut self) -> Result<(), SyntaxError> {
+    fn descend(&mut self) -> Read<()> {
         let too_deep = || self.reader.error(self.reader.at(), format!("nested deeper than {MAX_DEPTH} levels"));
         self.room = self.room.checked_sub(1).ok_or_else(too_deep)?;
         Ok(())
     }
 }
 
-fn too_large(text: &[u8], at: usize) -> SyntaxError {
-    SyntaxError { rule: Rule::Size, ..SyntaxError::at(text, at, TOO_LARGE) }
+#[cold]
+fn too_large(text: &[u8], at: usize) -> Fault {
+    SyntaxError { rule: Rule::Size, ..SyntaxError::at(text, at, TOO_LARGE) }.into()
 }
 
 #[cfg(test)]

@@ -1,45 +1,90 @@
 //! Numbers: which BSON type holds the digits of a JSON number. No digits are ever lost in silence.
 
-use bson::{Decimal128, RawBson};
+use bson::{Decimal128, RawBson, spec::ElementType};
 use jiter::Jiter;
 
 use crate::schema::{Field, Kind, Kinds};
 
+/// A number of one of BSON's types.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    Int(i32),
+    Long(i64),
+    Double(f64),
+    Decimal(Decimal128),
+}
+
+impl Number {
+    /// Appends the value without its key.
+    #[inline]
+    pub(super) fn append(self, out: &mut Vec<u8>) -> ElementType {
+        match self {
+            Self::Int(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Self::Long(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Self::Double(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Self::Decimal(number) => out.extend_from_slice(&number.bytes()),
+        }
+        match self {
+            Self::Int(_) => ElementType::Int32,
+            Self::Long(_) => ElementType::Int64,
+            Self::Double(_) => ElementType::Double,
+            Self::Decimal(_) => ElementType::Decimal128,
+        }
+    }
+}
+
+impl From<Number> for RawBson {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(number) => Self::Int32(number),
+            Number::Long(number) => Self::Int64(number),
+            Number::Double(number) => Self::Double(number),
+            Number::Decimal(number) => Self::Decimal128(number),
+        }
+    }
+}
+
+/// The number `digits` (by JSON's grammar) if the place `shape` has it as an int: [`read`] gives the same.
+#[inline]
+pub(super) fn small(digits: &str, shape: &Field) -> Option<i32> {
+    if shape.kinds.contains(Kind::Int) { digits.parse().ok() } else { None }
+}
+
 /// The number `digits` (by JSON's grammar) as the place `shape` has it; as if nothing were declared when it cannot be
 /// given a declared type, so that the validator names the mismatch. `None` if nothing can hold it.
-pub(super) fn read(digits: &str, shape: &Field) -> Option<RawBson> {
+pub(super) fn read(digits: &str, shape: &Field) -> Option<Number> {
     declared(digits, shape).or_else(|| fitting(digits, Kinds::ANY))
 }
 
 /// The number `digits` as one of the declared types.
-pub(super) fn declared(digits: &str, shape: &Field) -> Option<RawBson> {
+pub(super) fn declared(digits: &str, shape: &Field) -> Option<Number> {
     match shape.number_kind() {
-        Some(Kind::Double) => double(digits).map(RawBson::Double),
+        Some(Kind::Double) => double(digits).map(Number::Double),
         Some(kind) => exactly(digits, kind),
         None => fitting(digits, shape.kinds),
     }
 }
 
 /// The first of `kinds` that holds `digits`: of whole ones int, long, decimal; of others double, the nearest.
-fn fitting(digits: &str, kinds: Kinds) -> Option<RawBson> {
-    let whole = !digits.contains(['.', 'e', 'E']);
+fn fitting(digits: &str, kinds: Kinds) -> Option<Number> {
+    let whole = !digits.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
     let order = if whole {
         [Kind::Int, Kind::Long, Kind::Decimal, Kind::Double]
     } else {
         [Kind::Double, Kind::Decimal, Kind::Int, Kind::Long]
     };
     order.into_iter().filter(|kind| kinds.contains(*kind)).find_map(|kind| match kind {
-        Kind::Double if !whole => double(digits).map(RawBson::Double),
+        Kind::Double if !whole => double(digits).map(Number::Double),
         kind => exactly(digits, kind),
     })
 }
 
-fn exactly(digits: &str, kind: Kind) -> Option<RawBson> {
+fn exactly(digits: &str, kind: Kind) -> Option<Number> {
     match kind {
-        Kind::Int => integral(digits)?.try_into().ok().map(RawBson::Int32),
-        Kind::Long => integral(digits).map(RawBson::Int64),
-        Kind::Decimal => decimal(digits).map(RawBson::Decimal128),
-        Kind::Double => double(digits).filter(|number| format!("{number:.0}") == digits).map(RawBson::Double),
+        Kind::Int => integral(digits)?.try_into().ok().map(Number::Int),
+        Kind::Long => integral(digits).map(Number::Long),
+        Kind::Decimal => decimal(digits).map(Number::Decimal),
+        Kind::Double => double(digits).filter(|number| format!("{number:.0}") == digits).map(Number::Double),
         _ => None,
     }
 }
@@ -47,9 +92,8 @@ fn exactly(digits: &str, kind: Kind) -> Option<RawBson> {
 /// The nearest double; `None` where it would be infinite, or zero though the number is not.
 pub(super) fn double(digits: &str) -> Option<f64> {
     let number: f64 = digits.parse().ok()?;
-    let (mantissa, _) = split_exponent(digits);
-    let vanished = number == 0.0 && mantissa.bytes().any(|b| matches!(b, b'1'..=b'9'));
-    (number.is_finite() && !vanished).then_some(number)
+    let is_zero = || split_exponent(digits).0.bytes().all(|b| !matches!(b, b'1'..=b'9'));
+    (number.is_finite() && (number != 0.0 || is_zero())).then_some(number)
 }
 
 /// The value if it is a whole number: `3`, `3.0`, `30e-1`.
@@ -128,4 +172,27 @@ fn is_numeric(unsigned: &str) -> bool {
 /// Whether `text` is a JSON number and nothing else.
 pub(super) fn is_json(text: &str) -> bool {
     Jiter::new(text.as_bytes()).next_number_bytes().is_ok_and(|digits| digits.len() == text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_read_as_all_are() {
+        let kinds = [Kind::Int, Kind::Long, Kind::Double, Kind::Decimal].map(Kinds::from);
+        let shapes =
+            kinds.iter().flat_map(|one| kinds.map(|other| one.union(other))).chain([Kinds::NUMBERS, Kinds::ANY]);
+        let mut small_ones = 0;
+        for kinds in shapes {
+            let shape = Field { kinds, ..Field::any() };
+            for digits in ["0", "-0", "7", "-2147483648", "2147483647", "2147483648", "1.0", "10e-1", "1e2", "0.5"] {
+                if let Some(number) = small(digits, &shape) {
+                    assert_eq!(read(digits, &shape), Some(Number::Int(number)), "{digits} as {kinds:?}");
+                    small_ones += 1;
+                }
+            }
+        }
+        assert_eq!(small_ones, 9 * 5);
+    }
 }

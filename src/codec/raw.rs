@@ -32,6 +32,14 @@ pub(super) fn key(out: &mut Vec<u8>, name: &[u8]) -> usize {
     slot
 }
 
+/// The same of a [`Field::key`](crate::schema::Field::key).
+#[inline]
+pub(super) fn prepared_key(out: &mut Vec<u8>, key: &[u8]) -> usize {
+    let slot = out.len();
+    out.extend_from_slice(key);
+    slot
+}
+
 /// Appends `value` without its key.
 pub(super) fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> ElementType {
     match value {
@@ -42,7 +50,9 @@ pub(super) fn value(out: &mut Vec<u8>, value: RawBsonRef<'_>) -> ElementType {
         RawBsonRef::Boolean(truth) => out.push(truth.into()),
         RawBsonRef::DateTime(date) => out.extend_from_slice(&date.timestamp_millis().to_le_bytes()),
         RawBsonRef::ObjectId(id) => out.extend_from_slice(&id.bytes()),
-        RawBsonRef::String(text) | RawBsonRef::Symbol(text) | RawBsonRef::JavaScriptCode(text) => string(out, text),
+        RawBsonRef::String(text) | RawBsonRef::Symbol(text) | RawBsonRef::JavaScriptCode(text) => {
+            string(out, text);
+        }
         RawBsonRef::Document(document) => out.extend_from_slice(document.as_bytes()),
         RawBsonRef::Array(array) => out.extend_from_slice(array.as_bytes()),
         RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::MinKey | RawBsonRef::MaxKey => {}
@@ -63,10 +73,13 @@ pub(super) fn payload(value: RawBsonRef<'_>) -> Vec<u8> {
     bytes
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
+/// Appends the string `text` without its key.
+#[inline]
+pub(super) fn string(out: &mut Vec<u8>, text: &str) -> ElementType {
     out.extend_from_slice(&length(text.len() + 1));
     out.extend_from_slice(text.as_bytes());
     out.push(0);
+    ElementType::String
 }
 
 /// BSON lengths are 32-bit. A buffer in which one does not fit is itself too long, which its reader refuses.

@@ -55,8 +55,8 @@ pub(super) fn date(text: &str) -> Option<DateTime> {
     if !matches!(ascii[SEPARATOR], b'T' | b't') || leap || fraction.skip(3).any(|digit| *digit != b'0') {
         return None;
     }
-    let millis = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos().div_euclid(1_000_000);
-    millis.try_into().ok().map(DateTime::from_millis)
+    let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Some(DateTime::from_millis(date.unix_timestamp() * 1000 + i64::from(date.millisecond())))
 }
 
 /// Appends `value` as the JSON string that it is in `shape`; `false`, and nothing, where it needs a wrapper.

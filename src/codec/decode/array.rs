@@ -5,7 +5,11 @@ use std::mem;
 use bson::RawDocumentBuf;
 use jiter::Peek;
 
-use super::{Decoder, SyntaxError, too_large};
+use super::{
+    Decoder, SyntaxError,
+    reader::{Fault, Read},
+    too_large,
+};
 use crate::{codec::top, schema::Field};
 
 /// The documents that are still to be read. After an error there are none.
@@ -47,7 +51,7 @@ pub fn is_array(text: &[u8]) -> bool {
 pub fn documents<'t, 's>(text: &'t [u8], shape: &'s Field) -> Result<Documents<'t, 's>, SyntaxError> {
     let mut decoder = Decoder::with_room_for(text, 0);
     if decoder.reader.peek()? != Peek::Array {
-        return Err(decoder.reader.error(decoder.reader.at(), "expected an array"));
+        return Err(decoder.reader.error(decoder.reader.at(), "expected an array").into());
     }
     let first = decoder.reader.first_item()?;
     Ok(Documents { decoder, shape, next: first.map_or(Next::Close, Next::Item), count: 0, room: 0 })
@@ -70,14 +74,15 @@ impl Iterator for Documents<'_, '_> {
 
 impl Documents<'_, '_> {
     fn item(&mut self, peek: Peek) -> Result<RawDocumentBuf, BrokenArray> {
-        let document = self.document(peek).map_err(|error| BrokenArray { item: Some(self.count), error })?;
+        let document =
+            self.document(peek).map_err(|error| BrokenArray { item: Some(self.count), error: error.into() })?;
         let next = self.decoder.reader.next_item();
         self.next = next.map_err(between)?.map_or(Next::Close, Next::Item);
         self.count += 1;
         Ok(document)
     }
 
-    fn document(&mut self, peek: Peek) -> Result<RawDocumentBuf, SyntaxError> {
+    fn document(&mut self, peek: Peek) -> Read<RawDocumentBuf> {
         let decoder = &mut self.decoder;
         let begun = decoder.reader.at();
         if peek != Peek::Object {
@@ -95,8 +100,8 @@ impl Documents<'_, '_> {
     }
 }
 
-fn between(error: SyntaxError) -> BrokenArray {
-    BrokenArray { item: None, error }
+fn between(fault: Fault) -> BrokenArray {
+    BrokenArray { item: None, error: fault.into() }
 }
 
 #[cfg(test)]
@@ -111,7 +116,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<RawDocumentBuf>, BrokenArray> {
         let any = Field::any();
-        documents(text.as_bytes(), &any).map_err(between)?.collect()
+        documents(text.as_bytes(), &any).map_err(|error| between(error.into()))?.collect()
     }
 
     #[test]

@@ -1,63 +1,59 @@
 //! Objects, and which names their members may have.
 
-use std::cmp::Ordering;
-
 use bson::spec::ElementType;
 
-use super::Decoder;
+use super::{
+    Decoder,
+    reader::{Place, Read},
+    too_large,
+};
 use crate::{
-    codec::{members::Declared, raw},
+    codec::{elements::Elements, members::Declared, raw},
     json::SyntaxError,
     schema::Field,
 };
 
-/// A name that an object has, to find repeated ones.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    /// Which declared property it is; the greatest number where it is none.
-    property: usize,
-    /// Where it stands in the text.
-    at: usize,
-    /// Where it stands in the BSON bytes, and how long it is there.
-    start: usize,
-    length: usize,
-}
-
 impl Decoder<'_> {
     /// Reads an object that is no wrapper.
-    pub(super) fn object(&mut self, shape: &Field) -> Result<ElementType, SyntaxError> {
+    pub(super) fn object(&mut self, shape: &Field) -> Read<ElementType> {
         self.descend()?;
-        let (start, first_key) = (raw::open(&mut self.out), self.keys.len());
+        let (begun, start) = (self.reader.at(), raw::open(&mut self.out));
         let mut declared = Declared::of(shape);
-        let mut next = self.first_member(&mut declared)?;
+        let mut next = self.member(Place::First, &mut declared)?;
         while let Some((slot, shape)) = next {
             let peek = self.reader.peek()?;
             self.out[slot] = self.value(peek, shape.as_sent())? as u8;
-            next = self.next_member(&mut declared)?;
+            next = self.member(Place::Next, &mut declared)?;
         }
-        self.refuse_duplicates(first_key)?;
         raw::close(&mut self.out, start);
+        if !declared.are_in_order {
+            self.refuse_repeated((begun, start))?;
+        }
         self.room += 1;
         Ok(ElementType::EmbeddedDocument)
     }
 
-    /// Reads the name of the first member: where its type belongs, and its shape.
-    fn first_member<'s>(&mut self, declared: &mut Declared<'s>) -> Result<Option<Member<'s>>, SyntaxError> {
-        let Self { reader, out, keys, .. } = self;
-        let text = reader.text;
-        reader.first_name()?.map(|name| begin((out, keys), (text, name), declared)).transpose()
+    /// Reads the name of the next member, if there is one: where its type belongs, and its shape.
+    #[inline]
+    fn member<'s>(&mut self, place: Place, declared: &mut Declared<'s>) -> Read<Option<(usize, &'s Field)>> {
+        if let Some((absent, field)) = self.reader.declared(place, declared.ahead()) {
+            declared.pass(absent);
+            return Ok(Some((raw::prepared_key(&mut self.out, &field.key), field)));
+        }
+        self.named(place, declared)
     }
 
-    fn next_member<'s>(&mut self, declared: &mut Declared<'s>) -> Result<Option<Member<'s>>, SyntaxError> {
-        let Self { reader, out, keys, .. } = self;
-        if let Some((name, field)) = declared.expected().filter(|(name, _)| !name.starts_with(b"$"))
-            && let [_, quoted @ .., _] = &*field.label
-            && let Some(at) = reader.next_named(quoted)
-        {
-            return Ok(Some((append((out, keys), (at, name), declared.pass()), field)));
+    /// The same of any member, by its name.
+    fn named<'s>(&mut self, place: Place, declared: &mut Declared<'s>) -> Read<Option<(usize, &'s Field)>> {
+        let text = self.reader.text;
+        let Some((at, name)) = self.reader.name(place)? else { return Ok(None) };
+        let found = declared.find(name.as_bytes());
+        // The names that files declare hold no NUL, and may hold a dot.
+        if found.is_none() || name.starts_with('$') {
+            check(name, declared.shape).map_err(|detail| SyntaxError::at(text, at, detail))?;
         }
-        let text = reader.text;
-        reader.next_name()?.map(|name| begin((out, keys), (text, name), declared)).transpose()
+        let slot = raw::key(&mut self.out, name.as_bytes());
+        Ok(Some((slot, found.unwrap_or_else(|| declared.shape.other()))))
     }
 
     /// Whether the object that comes next begins with a `$` key.
@@ -66,55 +62,22 @@ impl Decoder<'_> {
         [&b"\"$"[..], b"\"\\u0024"].into_iter().any(|key| members.starts_with(key))
     }
 
-    /// Looks for repeated names among the keys from `first` on, and forgets the keys.
+    /// Refuses the first name that is there twice in the object that begins at these places of the text and of the BSON.
     ///
-    /// Sorted, so that a million members take no square of a million steps. Mostly they are in order: the declared ones,
-    /// in the order of their declaration.
-    fn refuse_duplicates(&mut self, first: usize) -> Result<(), SyntaxError> {
-        let out = &self.out;
-        let name = |key: &Key| &out[key.start..key.start + key.length];
-        let keys = &mut self.keys[first..];
-        let by_name = |a: &Key, b: &Key| match a.property.cmp(&b.property) {
-            Ordering::Equal if a.property == usize::MAX => name(a).cmp(name(b)),
-            order => order,
-        };
-        if keys.is_sorted_by(|a, b| a.property < b.property) {
-            self.keys.truncate(first);
-            return Ok(());
+    /// Sorted, so that a million members take no square of a million steps.
+    #[cold]
+    fn refuse_repeated(&self, (text, start): (usize, usize)) -> Read<()> {
+        let too_large = |_| too_large(self.reader.text, text);
+        let (mut elements, mut names) = (Elements::of(&self.out[start..]).map_err(too_large)?, Vec::new());
+        while let Some(element) = elements.next().map_err(too_large)? {
+            names.push((element.name, names.len()));
         }
-        keys.sort_unstable_by(|a, b| by_name(a, b).then(a.at.cmp(&b.at)));
-        let repeated = keys.windows(2).filter(|pair| by_name(&pair[0], &pair[1]).is_eq()).map(|pair| pair[1]);
-        if let Some(key) = repeated.min_by_key(|key| key.at) {
-            let detail = format!("duplicate key `{}`", String::from_utf8_lossy(name(&key)));
-            return Err(self.reader.error(key.at, detail));
-        }
-        self.keys.truncate(first);
-        Ok(())
+        names.sort_unstable();
+        let repeated = names.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1]);
+        let Some((name, nth)) = repeated.min_by_key(|(_, nth)| *nth) else { return Ok(()) };
+        let detail = format!("duplicate key `{}`", String::from_utf8_lossy(name));
+        Err(self.reader.error(self.reader.name_at(text, nth)?, detail))
     }
-}
-
-/// Where the type of a member belongs, and the member's shape.
-type Member<'s> = (usize, &'s Field);
-
-/// Begins the member of the name that stands at a place of the text.
-fn begin<'s>(
-    to: (&mut Vec<u8>, &mut Vec<Key>),
-    (text, (at, name)): (&[u8], (usize, &str)),
-    declared: &mut Declared<'s>,
-) -> Result<Member<'s>, SyntaxError> {
-    let found = declared.find(name.as_bytes());
-    // The names that files declare hold no NUL, and may hold a dot.
-    if found.is_none() || name.starts_with('$') {
-        check(name, declared.shape).map_err(|detail| SyntaxError::at(text, at, detail))?;
-    }
-    let (property, shape) = found.unwrap_or_else(|| (usize::MAX, declared.shape.other()));
-    Ok((append(to, (at, name.as_bytes()), property), shape))
-}
-
-fn append((out, keys): (&mut Vec<u8>, &mut Vec<Key>), (at, name): (usize, &[u8]), property: usize) -> usize {
-    let slot = raw::key(out, name);
-    keys.push(Key { property, at, start: slot + 1, length: name.len() });
-    slot
 }
 
 /// Refuses names that BSON cannot hold or that mean something else to MongoDB.

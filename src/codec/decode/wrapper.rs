@@ -11,14 +11,15 @@ use bson::{
 };
 use jiter::Peek;
 
-use super::{Decoder, object::foreign};
+use super::{
+    Decoder,
+    object::foreign,
+    reader::{Place, Read},
+};
 use crate::{
     codec::{ejson, number, raw, text},
-    json::SyntaxError,
     schema::{Field, Kind, Kinds},
 };
-
-type Read<T> = Result<T, SyntaxError>;
 
 impl Decoder<'_> {
     /// Reads the wrapper that comes next and appends its value, if its type is one of the declared.
@@ -235,11 +236,11 @@ impl Decoder<'_> {
 
     /// Reads the name of the first member of the object that comes next, and where it stands.
     fn first_name(&mut self) -> Read<Option<(usize, String)>> {
-        Ok(self.reader.first_name()?.map(|(at, name)| (at, name.to_owned())))
+        Ok(self.reader.name(Place::First)?.map(|(at, name)| (at, name.to_owned())))
     }
 
     fn next_name(&mut self) -> Read<Option<(usize, String)>> {
-        Ok(self.reader.next_name()?.map(|(at, name)| (at, name.to_owned())))
+        Ok(self.reader.name(Place::Next)?.map(|(at, name)| (at, name.to_owned())))
     }
 }
 

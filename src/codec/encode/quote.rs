@@ -2,13 +2,13 @@
 //!
 //! See [RFC 8259, section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7).
 
-use crate::{codec::elements::Corrupt, error::Result};
-
-/// How many bytes are looked at in one step. The compiler makes a vector instruction of it.
-const STEP: usize = 16;
-
-/// Flipping this bit makes a quote a space, and a control character another one, so that one comparison finds both.
-const FLIP: u8 = b'"' ^ b' ';
+use crate::{
+    codec::{
+        elements::Corrupt,
+        plain::{self, FLIP, STEP},
+    },
+    error::Result,
+};
 
 /// Appends `text` as a JSON string.
 pub(in crate::codec) fn quote(out: &mut Vec<u8>, text: &str) -> Result<()> {
@@ -67,26 +67,13 @@ fn is_plain_byte(byte: u8) -> bool {
 fn escape(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Corrupt> {
     simdutf8::basic::from_utf8(text).map_err(|_| Corrupt("a text is not UTF-8"))?;
     let mut rest = text;
-    while let Some(at) = first_escaped(rest) {
-        out.extend_from_slice(&rest[..at]);
-        escaped(out, rest[at]);
-        rest = &rest[at + 1..];
+    while let (plain, [byte, after @ ..]) = rest.split_at(plain::length(rest)) {
+        out.extend_from_slice(plain);
+        escaped(out, *byte);
+        rest = after;
     }
     out.extend_from_slice(rest);
     Ok(())
-}
-
-/// Where the first byte stands that a JSON string cannot hold as it is.
-fn first_escaped(text: &[u8]) -> Option<usize> {
-    let (steps, _) = text.as_chunks::<STEP>();
-    let clean = |step: &[u8; STEP]| step.iter().fold(true, |clean, byte| clean & !is_escaped(*byte));
-    let passed = steps.iter().take_while(|step| clean(step)).count() * STEP;
-    text[passed..].iter().position(|byte| is_escaped(*byte)).map(|at| passed + at)
-}
-
-#[expect(clippy::needless_bitwise_bool, reason = "without branches it becomes a vector instruction")]
-fn is_escaped(byte: u8) -> bool {
-    ((byte ^ FLIP) <= b' ') | (byte == b'\\')
 }
 
 fn escaped(out: &mut Vec<u8>, byte: u8) {

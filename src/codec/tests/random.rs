@@ -5,7 +5,10 @@ use indexmap::IndexMap;
 use proptest::{collection, option, prelude::*, sample};
 
 use super::*;
-use crate::schema::Tuple;
+use crate::{
+    json::{SyntaxError, Tree},
+    schema::Tuple,
+};
 
 pub(super) fn config() -> ProptestConfig {
     let effort = std::env::var("FOLIO_EFFORT").ok().and_then(|effort| effort.parse().ok()).unwrap_or(1);
@@ -47,7 +50,50 @@ fn shape() -> BoxedStrategy<Field> {
         })
     });
     let members = collection::vec((name(), nested), 2..6).prop_map(IndexMap::from_iter);
-    members.prop_map(|properties| Field { properties, ..of(&[Kind::Object]) }).boxed()
+    let root = members.prop_map(|properties| Field { properties, ..of(&[Kind::Object]) });
+    (root, any::<bool>()).prop_map(|(root, is_prepared)| if is_prepared { root.prepared() } else { root }).boxed()
+}
+
+/// JSON texts, and what comes of them when a few of their bytes are others.
+fn texts() -> impl Strategy<Value = Vec<u8>> {
+    const LEAVES: [&str; 13] = [
+        "0",
+        "-1.5",
+        "12e1",
+        "1.25E-2",
+        "true",
+        "null",
+        r#""""#,
+        r#""a b""#,
+        r#""\n\u00e9\"""#,
+        "\"é\"",
+        "[]",
+        "{ }",
+        "17",
+    ];
+    const NAMES: [&str; 6] = [r#""a""#, r#""b""#, r#""c""#, r#""\u0062""#, "\"é\"", r#""a longer name""#];
+    const BYTES: &[u8] = b"{}[],:\"\\au0eE-.1 \n\x1f\x7f\xc3\xff";
+    let space = || sample::select(vec!["", "", " ", "\n\t"]);
+    let value = sample::select(LEAVES.to_vec()).prop_map(str::to_owned).prop_recursive(4, 24, 4, move |inner| {
+        let items = collection::vec((space(), inner.clone(), space()), 0..4);
+        let items =
+            items.prop_map(|items| items.iter().map(|(a, item, b)| format!("{a}{item}{b}")).collect::<Vec<_>>());
+        let member = (sample::select(NAMES.to_vec()), inner, space(), space());
+        let members = collection::vec(member.prop_map(|(name, value, a, b)| format!("{a}{name}{b}:{a}{value}")), 0..5);
+        prop_oneof![
+            items.prop_map(|items| format!("[{}]", items.join(","))),
+            (members, space()).prop_map(|(members, end)| format!("{{{}{end}}}", members.join(","))),
+        ]
+    });
+    let damage = collection::vec((any::<sample::Index>(), sample::select(BYTES)), 0..3);
+    (value, damage).prop_map(|(text, damage)| {
+        let mut text = text.into_bytes();
+        for (index, byte) in damage {
+            let at = index.index(text.len());
+            text[at] = byte;
+        }
+        text
+    })
 }
 
 pub(super) fn object(shape: &Field, depth: u32) -> BoxedStrategy<Document> {
@@ -183,6 +229,24 @@ proptest! {
         let again = decode::document(&text, &shape).map_err(|e| TestCaseError::fail(format!("{e}: {}", text.escape_ascii())))?;
         let expected = RawDocumentBuf::try_from(&promised_members(document, &shape)).unwrap();
         prop_assert!(again.as_bytes() == expected.as_bytes(), "{}\n{again:?}\n{expected:?}", text.escape_ascii());
+    }
+
+    /// `json::Tree` reads each token by `jiter`.
+    #[test]
+    fn what_is_no_json_is_told_as_jiter_tells_it(text in texts(), is_known in any::<bool>()) {
+        let names = ["a", "b", "c"].map(|name| (name.to_owned(), Field::any()));
+        let known = Field { properties: names.into_iter().collect(), ..Field::any() };
+        let read = decode::value(&text, &if is_known { known.prepared() } else { known });
+        // What only documents may not hold; and a name that is there twice is told of once its object has been read.
+        let is_own = |error: &SyntaxError| error.detail.contains("names that") || error.detail.starts_with("duplicate key");
+        match (read, Tree::parse(&text, 64)) {
+            (Err(error), expected) if is_own(&error) || expected.as_ref().is_err_and(is_own) => {}
+            (Err(error), Err(expected)) => {
+                let [error, expected] = [error, expected].map(|error| (error.line, error.column, error.detail));
+                prop_assert_eq!(error, expected, "{}", text.escape_ascii());
+            }
+            (read, expected) => prop_assert!(read.is_ok() && expected.is_ok(), "{expected:?}: {}", text.escape_ascii()),
+        }
     }
 
     #[test]

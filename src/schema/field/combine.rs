@@ -33,6 +33,7 @@ pub(super) fn intersect(mut a: Field, mut b: Field) -> Field {
         set: a.set.or(b.set),
         reference: a.reference.or(b.reference),
         label: a.label,
+        key: a.key,
         ..Field::any()
     }
 }
