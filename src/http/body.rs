@@ -1,6 +1,6 @@
 //! Request bodies: their size, their media type, their text.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -118,18 +118,27 @@ async fn read(request: Request, app: &App, types: &[&str], expected: &'static st
 
 async fn collect(body: Body, limit: usize) -> Result<Bytes> {
     let mut stream = body.into_data_stream();
-    let (mut text, mut length) = (Vec::new(), 0_usize);
+    // Mostly it comes in one piece, which need not be copied.
+    let (mut piece, mut text, mut length) = (Bytes::new(), Vec::new(), 0_usize);
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| Error::MalformedBody(SyntaxError::at(&text, length, "the body broke off")))?;
+        let broken = |_| SyntaxError::at(if text.is_empty() { &piece } else { &text }, length, "the body broke off");
+        let chunk = chunk.map_err(broken)?;
         length += chunk.len();
-        if length <= limit {
-            text.extend_from_slice(&chunk);
-        } else {
-            text = Vec::new();
+        if length > limit {
+            (piece, text) = (Bytes::new(), Vec::new());
             if length > limit.saturating_mul(PATIENCE) {
                 break;
             }
+        } else if length == chunk.len() {
+            piece = chunk;
+        } else {
+            text.extend_from_slice(&mem::take(&mut piece));
+            text.extend_from_slice(&chunk);
         }
     }
-    if length > limit { Err(Error::TooLarge { what: "body", limit }) } else { Ok(text.into()) }
+    match (length > limit, text.is_empty()) {
+        (true, _) => Err(Error::TooLarge { what: "body", limit }),
+        (false, true) => Ok(piece),
+        (false, false) => Ok(text.into()),
+    }
 }
