@@ -111,7 +111,10 @@ impl Schema {
     /// The shape of `_id`.
     #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "the loader declares `_id` in every schema")]
     pub fn id(&self) -> &Field {
-        self.root.properties.get("_id").expect("every loaded schema declares `_id`")
+        let properties = &self.root.properties;
+        // Where a file does not speak of it, it comes first.
+        let first = properties.first().filter(|(name, _)| *name == "_id").map(|(_, field)| field);
+        first.or_else(|| properties.get("_id")).expect("every loaded schema declares `_id`")
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn answer(
     status: StatusCode,
     (done, manner): (impl Iterator<Item = Result<Outcome>>, Manner),
 ) -> Result<Response> {
-    let mut results = Results::new(view, manner);
+    let mut results = Results::new(view, manner, done.size_hint().0);
     for done in done {
         match done {
             Ok(Outcome { id, effect, document }) => {

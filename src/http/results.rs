@@ -9,6 +9,11 @@ use crate::{
     error::{Error, Result},
 };
 
+/// What comes before the first result.
+const HEAD: &[u8] = b"{\"results\":[";
+/// How many bytes a result takes that tells of an `_id`; most are no longer.
+const ROOM: usize = 64;
+
 /// Results as they are written, one after the other: `{"results":[{"status":201,"id":…},…]}`.
 pub(super) struct Results<'v> {
     view: &'v View,
@@ -17,9 +22,11 @@ pub(super) struct Results<'v> {
 }
 
 impl<'v> Results<'v> {
-    /// No results yet, for the caller of `view`.
-    pub(super) fn new(view: &'v View, manner: Manner) -> Self {
-        Self { view, manner, out: b"{\"results\":[".to_vec() }
+    /// No results yet, but room for `count` without documents, for the caller of `view`.
+    pub(super) fn new(view: &'v View, manner: Manner, count: usize) -> Self {
+        let mut out = Vec::with_capacity(HEAD.len() + count * ROOM);
+        out.extend_from_slice(HEAD);
+        Self { view, manner, out }
     }
 
     /// Adds that a write succeeded, and the `document` that it left, if it is given and the client may read it.

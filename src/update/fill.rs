@@ -38,6 +38,10 @@ pub(super) type Stamped<'s> = (&'s str, Option<RawBson>);
 
 /// Defaults, the fields written on insert, and the forced ones.
 pub(super) fn on_insert(document: RawDocumentBuf, (shape, user): Place<'_>) -> Result<RawDocumentBuf> {
+    // Most shapes add nothing, which is seen at once.
+    if !(shape.defaulted || shape.owned) {
+        return Ok(document);
+    }
     let fill = Fill { defaults: true, stamp: |field| field.set?.insert, forced: true, user };
     if fill.adds_to(shape) { fill.document(&document, None, shape) } else { Ok(document) }
 }

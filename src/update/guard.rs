@@ -34,7 +34,9 @@ pub(super) fn names_unseen(body: &RawDocument, shape: &Field) -> Result<bool> {
 /// Where the body names what is not in sight.
 fn named(body: &RawDocument, sight: &Sight<'_>) -> Result<Vec<String>> {
     let mut pointers = Vec::new();
-    name(RawBsonRef::Document(body), (sight, ""), &mut pointers)?;
+    if !sight.is_clear() {
+        name(RawBsonRef::Document(body), (sight, ""), &mut pointers)?;
+    }
     Ok(pointers)
 }
 
