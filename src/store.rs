@@ -31,7 +31,7 @@ pub use keys::Keys;
 pub use read::{Page, counts, find, get, ping};
 pub use session::idle::Idle;
 pub use write::{
-    Changed, Counts, Effect, Outcome, Shown, change, change_many, insert, insert_all, insert_each, write_all,
+    Changed, Counts, Effect, Inserted, Outcome, Shown, change, change_many, insert, insert_all, insert_each, write_all,
     write_each,
 };
 

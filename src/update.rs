@@ -105,28 +105,34 @@ pub enum Next {
 pub type Place<'p> = (&'p Field, Option<&'p User>);
 
 impl InsertPlan {
-    /// The document `body` as it is to be stored, under `id` where that is given; it may not hold what is hidden or what
-    /// only the service writes.
+    /// The plan to store [what is made](Self::document) of `body`.
     pub fn new(
         (schema, user): (&Arc<Schema>, Option<&User>),
         id: Option<&RawBson>,
-        body: RawDocumentBuf,
+        body: &RawDocument,
     ) -> Result<Self> {
+        Ok(Self { schema: Arc::clone(schema), document: Self::document((schema, user), id, body)? })
+    }
+
+    /// The document `body` as it is to be stored, under `id` where that is given; it may not hold what is hidden or what
+    /// only the service writes.
+    pub fn document(
+        (schema, user): (&Schema, Option<&User>),
+        id: Option<&RawBson>,
+        body: &RawDocument,
+    ) -> Result<RawDocumentBuf> {
         let place = (&schema.root, user);
-        guard::refuse_hidden(&body, &schema.root)?;
-        guard::refuse_protected(&body, &schema.root)?;
-        let chosen = match id {
-            Some(id) => {
-                id::check_chosen(schema, place, id)?;
-                id.clone()
-            }
-            None if top::has_id(&body)? => id::of(&body)?,
-            None => id::choose(schema, place)?,
-        };
-        id::check(schema, &chosen)?;
-        geometry::check(&body, schema)?;
-        let document = fill::on_insert(top::led_by(chosen.as_raw_bson_ref(), body)?, place)?;
-        Ok(Self { schema: Arc::clone(schema), document })
+        guard::refuse_hidden(body, &schema.root)?;
+        guard::refuse_protected(body, &schema.root)?;
+        geometry::check(body, schema)?;
+        let document = top::led(body, |own| {
+            let chosen = match id {
+                Some(id) => id::chosen(schema, place, id)?,
+                None => own.map_or_else(|| id::choose(schema, place), Ok)?,
+            };
+            id::check(schema, &chosen).map(|()| chosen)
+        })?;
+        fill::on_insert(document, place)
     }
 }
 
@@ -183,7 +189,7 @@ impl ChangePlan {
             Change::Replace(body) | Change::Upsert(body) => {
                 let id = id::of(stored)?;
                 id::check_same(&id, body)?;
-                let sent = top::led_by(id.as_raw_bson_ref(), body.clone())?;
+                let sent = top::led(body, |_| Ok(id))?;
                 let next = guard::keep(stored, &sent, place.0)?;
                 changed(stored, (&fill::on_replace(&next, (stored, &sent), place)?, body), place)
             }
@@ -218,7 +224,7 @@ impl ChangePlan {
         };
         let id = RawBson::try_from(self.id.clone()).map_err(unreadable)?;
         id::check_same(&id, body)?;
-        InsertPlan::new((schema, user), Some(&id), body.clone())
+        InsertPlan::new((schema, user), Some(&id), body)
     }
 }
 

@@ -2,45 +2,57 @@
 
 use std::sync::Arc;
 
-use bson::{Bson, RawDocumentBuf};
+use bson::{Bson, RawDocument, RawDocumentBuf};
 
-use super::{Permitted, Plan, View, permit};
+use super::{
+    Permitted, Plan, View,
+    permit::{self, permit},
+};
 use crate::{
     error::Result,
     query::FindPlan,
     schema::access::Op,
     update::{
-        ChangePlan, Direct, Insert, InsertPlan, Precondition,
-        many::{InsertAll, InsertAllPlan, InsertEach, InsertEachPlan, ManyPlan},
+        ChangePlan, Direct, InsertPlan, Precondition,
+        many::{Bodies, InsertAll, InsertAllPlan, InsertEach, InsertEachPlan, ManyPlan},
     },
 };
 
-impl<I: Iterator<Item = Result<RawDocumentBuf>>> Plan for InsertAll<I> {
+impl<B: Bodies> Plan for InsertAll<B> {
     type Ready = InsertAllPlan;
 
-    fn narrow(self, view: &View) -> Result<InsertAllPlan> {
-        view.schema(Op::Insert)?;
-        let ready = |(item, body): (usize, Result<RawDocumentBuf>)| {
-            insertable(view, body?).map_err(|error| error.of_item(item))
-        };
-        let documents = self.bodies.enumerate().map(ready).collect::<Result<_>>()?;
+    fn narrow(mut self, view: &View) -> Result<InsertAllPlan> {
+        let (insertable, mut documents) = (insertable(view)?, Vec::new());
+        while let Some(body) = self.bodies.read_next() {
+            let item = documents.len();
+            documents.push(insertable(body?).map_err(|error| error.of_item(item))?);
+        }
         Ok(InsertAllPlan { schema: Arc::clone(view.declared()), documents })
     }
 }
 
-impl<I: Iterator<Item = Result<RawDocumentBuf>>> Plan for InsertEach<I> {
+impl<B: Bodies> Plan for InsertEach<B> {
     type Ready = InsertEachPlan;
 
-    fn narrow(self, view: &View) -> Result<InsertEachPlan> {
-        view.schema(Op::Insert)?;
-        let documents = self.bodies.map(|body| body.map(|body| insertable(view, body))).collect::<Result<_>>()?;
+    fn narrow(mut self, view: &View) -> Result<InsertEachPlan> {
+        let (insertable, mut documents) = (insertable(view)?, Vec::new());
+        while let Some(body) = self.bodies.read_next() {
+            documents.push(insertable(body?).map_err(Box::new));
+        }
         Ok(InsertEachPlan { schema: Arc::clone(view.declared()), documents })
     }
 }
 
-fn insertable(view: &View, body: RawDocumentBuf) -> Result<RawDocumentBuf> {
-    let InsertPlan { document, .. } = Insert { body }.narrow(view)?;
-    Ok(document)
+/// What becomes of a new document of the caller's.
+fn insertable(view: &View) -> Result<impl Fn(&RawDocument) -> Result<RawDocumentBuf>> {
+    let (schema, user, depends_on_row) = (view.schema(Op::Insert)?, view.user(), view.depends_on_row());
+    Ok(move |body: &RawDocument| {
+        if depends_on_row {
+            return permit::insertable(view, |schema| InsertPlan::new((schema, user), None, body))
+                .map(|plan| plan.document);
+        }
+        InsertPlan::document((&schema, user), None, body)
+    })
 }
 
 impl Plan for ManyPlan {

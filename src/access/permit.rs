@@ -102,11 +102,7 @@ impl Plan for Insert {
     type Ready = InsertPlan;
 
     fn narrow(self, view: &View) -> Result<InsertPlan> {
-        // Only what depends on the document needs it more than once.
-        if !view.depends_on_row() {
-            return InsertPlan::new((&view.schema(Op::Insert)?, view.user()), None, self.body);
-        }
-        insertable(view, |schema| InsertPlan::new((schema, view.user()), None, self.body.clone()))
+        insertable(view, |schema| InsertPlan::new((schema, view.user()), None, &self.body))
     }
 }
 
@@ -182,7 +178,7 @@ impl Permitted<ChangePlan> {
 
 /// The new document that `complete` makes by the rules of the roles which let the caller insert it. Which roles these
 /// are can depend on what rules have filled in.
-fn insertable(view: &View, complete: impl Fn(&Arc<Schema>) -> Result<InsertPlan>) -> Result<InsertPlan> {
+pub(super) fn insertable(view: &View, complete: impl Fn(&Arc<Schema>) -> Result<InsertPlan>) -> Result<InsertPlan> {
     /// One round for all roles, one for those of the document, and one for what these have forced on it.
     const ROUNDS: usize = 3;
     let mut schema = view.schema(Op::Insert)?;

@@ -53,6 +53,14 @@ impl<'d> Elements<'d> {
         }
     }
 
+    /// The elements of a whole document, of which `bson` has seen that it ends where it says: to look there again would
+    /// fetch the end of what is read for its beginning.
+    #[inline]
+    pub(super) fn of_document(document: &'d RawDocument) -> Self {
+        let bytes = document.as_bytes();
+        Self { rest: bytes.get(4..bytes.len() - 1).unwrap_or_default() }
+    }
+
     /// How many bytes of elements are still to come.
     #[inline]
     pub(super) fn left(&self) -> usize {

@@ -1,12 +1,16 @@
 //! The members of whole documents, found and put together by their bytes: every document that is stored passes here,
 //! and taking all of its values out of it and putting them in again would cost more than reading them.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use bson::{RawBsonRef, RawDocument, RawDocumentBuf, spec::ElementType};
-use memchr::memmem::Finder;
+use bson::{RawBson, RawDocument, RawDocumentBuf, spec::ElementType};
+use memchr::memchr;
 
-use super::{elements::Elements, members::Members, raw};
+use super::{
+    elements::{Element, Elements},
+    members::Members,
+    raw,
+};
 use crate::{
     error::{Error, Result},
     schema::Field,
@@ -16,39 +20,50 @@ use crate::{
 const HEAD: usize = 4;
 const TAIL: usize = 1;
 /// How many bytes a document needs to take in an `_id`; most take less.
-pub(super) const ROOM: usize = 32;
+const ROOM: usize = 32;
 
-/// Whether the document has an `_id`.
-pub(crate) fn has_id(document: &RawDocument) -> Result<bool> {
-    own(document).map(|own| !own.is_empty())
+/// The `_id` of the document, if it has one.
+pub(crate) fn id(document: &RawDocument) -> Result<Option<RawBson>> {
+    // It comes first in whatever is stored.
+    let first = Elements::of_document(document).next_named(b"_id")?;
+    if let Some(id) = first.map_or(Ok(None), Element::value)? {
+        return Ok(Some(id.into()));
+    }
+    let id = document.get("_id").map_err(|error| Error::Internal(format!("BSON that cannot be read: {error}")))?;
+    Ok(id.map(RawBson::from))
 }
 
-/// `document` with `id` as its first member, where MongoDB keeps it, and in place of its own.
-pub(crate) fn led_by(id: RawBsonRef<'_>, document: RawDocumentBuf) -> Result<RawDocumentBuf> {
-    let own = own(&document)?;
-    let mut bytes = document.into_bytes();
-    for own in own.into_iter().rev() {
-        bytes.drain(own);
+/// `document` with an `_id` as its first member, where MongoDB keeps it: the one that `choose` makes of its own, if it has
+/// one.
+pub(crate) fn led(
+    document: &RawDocument,
+    choose: impl FnOnce(Option<RawBson>) -> Result<RawBson>,
+) -> Result<RawDocumentBuf> {
+    let own = own(document)?;
+    let chosen = choose(if own.is_empty() { None } else { id(document)? })?;
+    let (bytes, mut led, mut from) = (document.as_bytes(), Vec::new(), HEAD);
+    led.reserve_exact(bytes.len() + ROOM);
+    let start = raw::open(&mut led);
+    let slot = raw::key(&mut led, b"_id");
+    led[slot] = raw::value(&mut led, chosen.as_raw_bson_ref()) as u8;
+    for own in own {
+        led.extend_from_slice(&bytes[from..own.start]);
+        from = own.end;
     }
-    let mut element = Vec::with_capacity(ROOM);
-    let slot = raw::key(&mut element, b"_id");
-    element[slot] = raw::value(&mut element, id) as u8;
-    bytes.splice(HEAD..HEAD, element);
-    bytes.truncate(bytes.len() - TAIL);
-    raw::close(&mut bytes, 0);
-    let led = RawDocumentBuf::from_bytes(bytes);
+    led.extend_from_slice(&bytes[from..bytes.len() - TAIL]);
+    raw::close(&mut led, start);
+    let led = RawDocumentBuf::from_bytes(led);
     led.map_err(|error| Error::Internal(format!("no document came of an `_id`: {error}")))
 }
 
 /// Where in its bytes the `_id` of the document stands. Nothing keeps a typed document from having two.
 fn own(document: &RawDocument) -> Result<Vec<Range<usize>>> {
-    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_id\0"));
     let (bytes, mut own) = (document.as_bytes(), Vec::new());
-    // Most new documents do without, which is seen at once.
-    if NAME.find(bytes).is_none() {
+    // Most new documents do without, which is seen at once where none of their bytes is an underscore.
+    if memchr(b'_', bytes).is_none() {
         return Ok(own);
     }
-    let (mut elements, mut from, end) = (Elements::of(bytes)?, HEAD, bytes.len() - TAIL);
+    let (mut elements, mut from, end) = (Elements::of_document(document), HEAD, bytes.len() - TAIL);
     while let Some(element) = elements.next()? {
         let to = end - elements.left();
         if element.name == b"_id" {
@@ -66,7 +81,7 @@ pub(crate) fn has_zero_timestamp(document: &RawDocument) -> bool {
     if words.iter().filter(|word| **word == [0; 4]).count() == 0 {
         return false;
     }
-    let Ok(mut elements) = Elements::of(document.as_bytes()) else { return false };
+    let mut elements = Elements::of_document(document);
     while let Ok(Some(element)) = elements.next() {
         if element.kind == ElementType::Timestamp && element.bytes == [0; 8] {
             return true;
@@ -88,36 +103,40 @@ pub(crate) fn any(document: &RawDocument, shape: &Field, holds: impl Fn(&Field) 
 
 #[cfg(test)]
 mod tests {
-    use bson::{Timestamp, raw::cstr, rawdoc};
+    use bson::{RawBsonRef, Timestamp, raw::cstr, rawdoc};
 
     use super::*;
 
     #[test]
     fn the_id_comes_first_and_the_rest_stays() {
-        let led = rawdoc! { "_id": 7, "a": 1, "b": { "_id": 2 }, "c": "x" };
+        let seven = rawdoc! { "_id": 7, "a": 1, "b": { "_id": 2 }, "c": "x" };
         for document in [
             rawdoc! { "a": 1, "b": { "_id": 2 }, "c": "x" },
             rawdoc! { "_id": 1_i64, "a": 1, "b": { "_id": 2 }, "c": "x" },
             rawdoc! { "a": 1, "_id": "a longer one than that", "b": { "_id": 2 }, "c": "x" },
             rawdoc! { "a": 1, "b": { "_id": 2 }, "c": "x", "_id": 7 },
         ] {
-            assert_eq!(has_id(&document).unwrap(), document.get("_id").unwrap().is_some());
-            assert_eq!(led_by(RawBsonRef::Int32(7), document.clone()).unwrap(), led, "{document:?}");
+            let own = document.get("_id").unwrap().map(RawBson::from);
+            assert_eq!(id(&document).unwrap(), own);
+            let choose = |found| {
+                assert_eq!(found, own);
+                Ok(RawBson::Int32(7))
+            };
+            assert_eq!(led(&document, choose).unwrap(), seven, "{document:?}");
         }
         for document in [rawdoc! {}, rawdoc! { "x_id": 1 }, rawdoc! { "a": "_id\0", "b": { "_id": 1 } }] {
-            assert!(!has_id(&document).unwrap());
-            let id = RawBsonRef::String("a longer one than there is room for in a buffer");
+            assert_eq!(id(&document).unwrap(), None);
+            let long = RawBsonRef::String("a longer one than there is room for in a buffer");
             let members = document.iter().map(|member| member.unwrap());
-            let expected: RawDocumentBuf = [(cstr!("_id"), id)].into_iter().chain(members).collect();
-            assert_eq!(led_by(id, document.clone()).unwrap(), expected);
+            let expected: RawDocumentBuf = [(cstr!("_id"), long)].into_iter().chain(members).collect();
+            assert_eq!(led(&document, |own| Ok(own.unwrap_or(long.into()))).unwrap(), expected);
         }
     }
 
     #[test]
     fn of_two_ids_none_stays() {
         let twice = RawDocumentBuf::from_iter([(cstr!("_id"), 1), (cstr!("a"), 2), (cstr!("_id"), 3)]);
-        assert!(has_id(&twice).unwrap());
-        assert_eq!(led_by(RawBsonRef::Int32(7), twice).unwrap(), rawdoc! { "_id": 7, "a": 2 });
+        assert_eq!(led(&twice, |own| Ok(own.unwrap())).unwrap(), rawdoc! { "_id": 1, "a": 2 });
     }
 
     #[test]

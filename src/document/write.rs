@@ -31,8 +31,8 @@ impl<T: Document> Collection<T> {
     /// # Errors
     /// [`Error::Partly`] says which document is refused.
     pub async fn insert_many(&self, documents: &[T]) -> Result<Vec<T>> {
-        let bodies: Vec<_> = documents.iter().map(raw).collect();
-        let stored = match self.permit(InsertAll { bodies: bodies.into_iter() }) {
+        let bodies = documents.iter().map(raw).collect::<Result<Vec<_>>>();
+        let stored = match bodies.and_then(|bodies| self.permit(InsertAll { bodies: bodies.iter() })) {
             Ok(plan) => store::insert_all(self.app.store(), plan, Shown::ALL).await,
             Err(error) => Err(error),
         };

@@ -1,13 +1,11 @@
 //! Many documents at once: an array of new ones, and those that a filter selects.
 
-use std::iter;
-
 use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use bson::RawDocumentBuf;
+use bson::RawDocument;
 use serde::Serialize;
 
 use super::{
@@ -22,15 +20,15 @@ use super::{
 use crate::{
     access::{View, permit},
     app::App,
-    codec::decode::{self, BrokenArray},
+    codec::decode::{self, BrokenArray, Documents},
     config::Limits,
     error::{Error, Result, check_limit, invalid_query},
     query::Selection,
     schema::{Field, access::Op},
-    store::{self, Counts, Outcome, Shown, Store},
+    store::{self, Counts, Inserted, Outcome, Shown, Store},
     update::{
         Change,
-        many::{InsertAll, InsertEach, ManyPlan},
+        many::{Bodies, InsertAll, InsertEach, ManyPlan},
     },
 };
 
@@ -43,7 +41,7 @@ pub(super) async fn insert(
     limits: &Limits,
 ) -> Result<Response> {
     let schema = view.schema(Op::Insert)?;
-    let bodies = bodies(text, &schema.root, limits.max_bulk)?;
+    let bodies = Items::of(text, &schema.root, limits.max_bulk)?;
     let attempt = attempt(&view, "insert", None);
     let shown = if manner.preferences.returns_documents(false) { Shown::ALL } else { Shown::NONE };
     if is_ordered {
@@ -59,22 +57,35 @@ pub(super) async fn insert(
     let plan = permit(&view, InsertEach { bodies })?;
     detached(async move {
         let stored = store::insert_each(&store, plan, shown).await;
-        let count = stored.iter().flatten().filter(|stored| stored.is_ok()).count();
+        let count = stored.as_ref().map_or(0, Inserted::count);
         attempt.of(count as u64).ended(&stored, |_| Some(StatusCode::MULTI_STATUS.as_u16()));
-        bulk::answer(&view, StatusCode::MULTI_STATUS, (stored?.into_iter(), manner)).await
+        bulk::answer(&view, StatusCode::MULTI_STATUS, (stored?.outcomes()?, manner)).await
     })
     .await
 }
 
-/// The documents of the array `text`, at most `limit`. They are read as they are taken.
-fn bodies(text: &[u8], shape: &Field, limit: usize) -> Result<impl Iterator<Item = Result<RawDocumentBuf>>> {
-    let mut documents = decode::documents(text, shape)?.enumerate();
-    Ok(iter::from_fn(move || {
-        let (item, document) = documents.next()?;
-        let count = item + 1;
-        let fits = check_limit(("--max-bulk", limit), count, || "the number of documents in the array".to_owned());
+/// The documents of a JSON array.
+struct Items<'t, 's> {
+    documents: Documents<'t, 's>,
+    count: usize,
+    limit: usize,
+}
+
+impl<'t, 's> Items<'t, 's> {
+    /// The documents of the array `text`, at most `limit`.
+    fn of(text: &'t [u8], shape: &'s Field, limit: usize) -> Result<Self> {
+        Ok(Self { documents: decode::documents(text, shape)?, count: 0, limit })
+    }
+}
+
+impl Bodies for Items<'_, '_> {
+    fn read_next(&mut self) -> Option<Result<&RawDocument>> {
+        let document = self.documents.read_next()?;
+        self.count += 1;
+        let of_all = || "the number of documents in the array".to_owned();
+        let fits = check_limit(("--max-bulk", self.limit), self.count, of_all);
         Some(fits.and_then(|()| document.map_err(broken)))
-    }))
+    }
 }
 
 fn broken(BrokenArray { item, error }: BrokenArray) -> Error {

@@ -27,7 +27,7 @@ pub use bulk::{write_all, write_each};
 pub use change::{Changed, change};
 pub use insert::insert;
 pub use many::{Counts, change_many};
-pub use outcome::{Effect, Outcome, Shown};
+pub use outcome::{Effect, Inserted, Outcome, Shown};
 
 /// Whether the server stores something else than it was sent: it puts its time where a top-level timestamp is zero.
 ///

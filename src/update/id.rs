@@ -4,6 +4,7 @@ use bson::{RawBson, RawDocument, oid::ObjectId};
 
 use super::{Place, refused, stamped, unreadable};
 use crate::{
+    codec::top,
     error::{Error, Result},
     schema::{Kind, Schema, Stamp},
 };
@@ -19,13 +20,13 @@ pub(super) fn choose(schema: &Schema, (_, user): Place<'_>) -> Result<RawBson> {
     .ok_or_else(|| bad(schema, "required", "is required: this collection does not make an `_id` by itself"))
 }
 
-/// Refuses the `id` that a client gives a new document by its path, where clients do not choose it. Who is to be the
-/// `_id` may say so.
-pub(super) fn check_chosen(schema: &Schema, (_, user): Place<'_>, id: &RawBson) -> Result<()> {
+/// The `id` that a client gives a new document by its path, unless clients do not choose it. Who is to be the `_id` may
+/// say so.
+pub(super) fn chosen(schema: &Schema, (_, user): Place<'_>, id: &RawBson) -> Result<RawBson> {
     let field = schema.id();
     let is_user = |stamp: &Stamp| *stamp == Stamp::User;
     let own = field.set.and_then(|set| set.insert).filter(is_user).and_then(|stamp| stamped(stamp, field, user));
-    if (field.read_only || field.set.is_some()) && own.as_ref() != Some(id) { Err(changed()) } else { Ok(()) }
+    if (field.read_only || field.set.is_some()) && own.as_ref() != Some(id) { Err(changed()) } else { Ok(id.clone()) }
 }
 
 /// Refuses an `_id` that no path can end with: an empty one is not there, one that begins with `_` is the service's
@@ -65,6 +66,5 @@ fn changed() -> Error {
 
 /// The `_id` of a document that has one.
 pub(crate) fn of(document: &RawDocument) -> Result<RawBson> {
-    let id = document.get("_id").map_err(unreadable)?;
-    id.map(RawBson::from).ok_or_else(|| Error::Internal("a document has no `_id`".into()))
+    top::id(document)?.ok_or_else(|| Error::Internal("a document has no `_id`".into()))
 }

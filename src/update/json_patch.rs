@@ -6,7 +6,7 @@
 use bson::{RawBson, RawDocument, RawDocumentBuf};
 
 use self::{fault::Fault, pointer::Pointer, tree::Tree};
-use super::{direct::Edit, guard, id, unreadable};
+use super::{direct::Edit, guard, id};
 use crate::{
     codec::top,
     error::{Error, Result},
@@ -78,7 +78,7 @@ impl JsonPatch {
         }
         let (next, is_replaced) = tree.finish()?;
         guard::refuse_hidden(&next, shape)?;
-        if is_replaced { with_id(next, seen) } else { Ok(next) }
+        if is_replaced { top::led(&next, |own| own.map_or_else(|| id::of(seen), Ok)) } else { Ok(next) }
     }
 
     /// Whether an operation names the `member` of documents, something in it, or whole documents.
@@ -121,15 +121,6 @@ impl Operation {
         };
         from.into_iter().chain([&self.path])
     }
-}
-
-/// `next` with its `_id` in the first place: its own, else that of the document `seen`.
-fn with_id(next: RawDocumentBuf, seen: &RawDocument) -> Result<RawDocumentBuf> {
-    let id = match next.get("_id").map_err(unreadable)? {
-        Some(id) => id.into(),
-        None => id::of(seen)?,
-    };
-    top::led_by(id.as_raw_bson_ref(), next)
 }
 
 #[cfg(test)]

@@ -2,16 +2,32 @@
 
 use std::sync::Arc;
 
-use bson::RawDocumentBuf;
+use bson::{RawDocument, RawDocumentBuf};
 
 use super::Change;
-use crate::{error::Result, query::FindPlan, schema::Schema};
+use crate::{
+    error::{Error, Result},
+    query::FindPlan,
+    schema::Schema,
+};
+
+/// Documents as they are sent, one after the other.
+pub trait Bodies {
+    /// The next one, if there is one; it is there until the one after it is asked for.
+    fn read_next(&mut self) -> Option<Result<&RawDocument>>;
+}
+
+impl Bodies for std::slice::Iter<'_, RawDocumentBuf> {
+    fn read_next(&mut self) -> Option<Result<&RawDocument>> {
+        self.next().map(|document| Ok(document.as_ref()))
+    }
+}
 
 /// Documents as a client sends them, to be stored as new ones: all or none of them.
 #[derive(Debug, Clone)]
-pub struct InsertAll<I> {
-    /// What was sent, as far as it can be read.
-    pub bodies: I,
+pub struct InsertAll<B> {
+    /// What was sent.
+    pub bodies: B,
 }
 
 /// New documents, ready to be stored, all or none of them.
@@ -25,10 +41,13 @@ pub struct InsertAllPlan {
 
 /// Documents as a client sends them, to be stored as new ones, each by itself.
 #[derive(Debug, Clone)]
-pub struct InsertEach<I> {
+pub struct InsertEach<B> {
     /// What was sent; one that cannot be read is an error of them all.
-    pub bodies: I,
+    pub bodies: B,
 }
+
+/// A new document, ready to be stored, or why it cannot be: hardly any cannot, and there may be many.
+pub type New = Result<RawDocumentBuf, Box<Error>>;
 
 /// New documents, each ready to be stored, or why it cannot be.
 #[derive(Debug)]
@@ -36,7 +55,7 @@ pub struct InsertEachPlan {
     /// The collection.
     pub schema: Arc<Schema>,
     /// The documents, in the order in which they were sent.
-    pub documents: Vec<Result<RawDocumentBuf>>,
+    pub documents: Vec<New>,
 }
 
 /// A change of every document that is selected.

@@ -8,7 +8,7 @@ use super::{Change, ChangePlan, InsertPlan, Next, Precondition};
 use crate::{
     codec::decode,
     error::Error,
-    schema::{Schema, access::User, load},
+    schema::{Field, Schema, access::User, load},
 };
 
 fn schema() -> Arc<Schema> {
@@ -40,13 +40,22 @@ mod narrowed;
 
 #[test]
 fn an_insert_is_completed_and_starts_with_its_id() {
-    let plan = InsertPlan::new(
-        (&schema(), None),
-        None,
-        rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) },
-    );
+    let body = rawdoc! { "n": 1_i64, "_id": bson::oid::ObjectId::from_bytes([1; 12]) };
+    let plan = InsertPlan::new((&schema(), None), None, &body);
     let expected = rawdoc! { "_id": bson::oid::ObjectId::from_bytes([1; 12]), "n": 1_i64, "d": 7 };
     assert_eq!(plan.unwrap().document, expected);
+}
+
+#[test]
+fn a_new_document_keeps_little_more_than_it_takes() {
+    let plain = Schema { root: Field::any().prepared(), ..Schema::clone(&schema()) };
+    for length in [0, 10, 90, 200, 300, 400, 8_000, 9_000] {
+        let body = rawdoc! { "_id": 1, "a": "x".repeat(length) };
+        let document = InsertPlan::document((&plain, None), None, &body).unwrap();
+        assert_eq!(document, body);
+        let bytes = document.into_bytes();
+        assert!(bytes.capacity() <= bytes.len() + 64, "{} for {}", bytes.capacity(), bytes.len());
+    }
 }
 
 #[test]
@@ -124,7 +133,7 @@ fn a_path_names_no_id_that_clients_do_not_choose() {
 fn a_list_in_place_of_an_object_holds_no_protected_fields_either() {
     let listed = rawdoc! { "any": [{ "x": 1 }, [{ "ro": 1 }]] };
     let refused = |error| matches!(error, Error::ReadOnlyField { pointers } if pointers == ["/any/1/0/ro"]);
-    assert!(refused(InsertPlan::new((&schema(), None), None, listed).unwrap_err()));
+    assert!(refused(InsertPlan::new((&schema(), None), None, &listed).unwrap_err()));
     assert!(refused(patched(&rawdoc! { "_id": 1 }, r#"{"any":[{"x":1},[{"ro":1}]]}"#).unwrap_err()));
     // What another program has stored may be sent back.
     let stored = rawdoc! { "_id": 1, "d": 7, "any": [{ "x": 1 }, [{ "ro": 1 }]] };

@@ -122,7 +122,7 @@ impl Trial<'_> {
             Ok(body) => body,
             Err(error) => return Ok(Verdict::Unfit(error.detail)),
         };
-        match InsertPlan::new((self.schema, Some(&self.user)), None, body) {
+        match InsertPlan::new((self.schema, Some(&self.user)), None, &body) {
             Ok(plan) => self.insert(&plan.document).await,
             Err(Error::InvalidDocument { violations, .. }) => Ok(Verdict::Unfit(broken(&violations))),
             Err(error) => Ok(Verdict::Unfit(error.to_string())),

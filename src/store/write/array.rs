@@ -8,8 +8,8 @@ use mongodb::{ClientSession, Collection, error::Error as DriverError};
 use tokio::time::Instant;
 
 use super::{
-    by_id, fit, id_of, is_rewritten,
-    outcome::{New, Outcome, Shown},
+    by_id, check_size, fit, id_of, is_rewritten,
+    outcome::{Inserted, Outcome, Shown},
     same, tell,
     transaction::{self, Failed, Transaction, Wrote},
 };
@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     schema::Schema,
     store::{Store, failure, failure::Refusal, left, session},
-    update::many::{InsertAllPlan, InsertEachPlan},
+    update::many::{InsertAllPlan, InsertEachPlan, New},
 };
 
 /// Documents that are stored otherwise than they were sent, by their places.
@@ -28,25 +28,26 @@ type Rewritten = Vec<(usize, RawDocumentBuf)>;
 /// Stores all of the plan's documents or, where one is refused, none; and tells what became of each, in order.
 pub async fn insert_all(store: &Store, plan: Permitted<InsertAllPlan>, shown: Shown) -> Result<Vec<Outcome>> {
     let (InsertAllPlan { schema, documents }, view) = plan.into_parts();
-    let new = documents.into_iter().enumerate();
-    let new = new.map(|(item, document)| New::of(document).map_err(|error| error.of_item(item)));
-    let mut job = Together { schema: &schema, view: &view, new: new.collect::<Result<_>>()?, shown };
-    let rewritten = match job.new.len() {
+    for (item, document) in documents.iter().enumerate() {
+        check_size(document).map_err(|error| error.of_item(item))?;
+    }
+    let mut job = Together { schema: &schema, view: &view, documents, shown };
+    let rewritten = match job.documents.len() {
         0 => Vec::new(),
         1 => job.insert_alone(store).await?,
         _ => transaction::run(store, |transaction| job.insert(transaction).boxed()).await?,
     };
     for (at, stored) in rewritten {
-        job.new[at].document = stored;
+        job.documents[at] = stored;
     }
-    Ok(job.new.into_iter().map(|new| new.created(shown)).collect())
+    job.documents.into_iter().map(|document| Outcome::created(document, shown)).collect()
 }
 
 /// Documents of which all are stored or none.
 struct Together<'t> {
     schema: &'t Schema,
     view: &'t View,
-    new: Vec<New>,
+    documents: Vec<RawDocumentBuf>,
     shown: Shown,
 }
 
@@ -56,9 +57,9 @@ impl Together<'_> {
         let (mut session, deadline) = (session::open(store).await?, Instant::now() + store.deadline);
         let insert = async {
             let collection = store.collection(self.schema);
-            let inserted = collection.insert_many(self.documents()).session(&mut session).await;
+            let inserted = collection.insert_many(&self.documents).session(&mut session).await;
             inserted.map_err(|error| self.refused(&error))?;
-            let rewritten = reread(&collection, (self.documents(), self.shown), (&mut session, deadline)).await;
+            let rewritten = reread(&collection, (&self.documents, self.shown), (&mut session, deadline)).await;
             rewritten.map_err(|error| failure::of_reread(&error))
         };
         let inserted = store.within(insert).await;
@@ -68,19 +69,15 @@ impl Together<'_> {
 
     async fn insert(&self, transaction: &mut Transaction<'_>) -> Result<(Rewritten, Wrote), Failed> {
         let collection = transaction.store.collection(self.schema);
-        let inserted = collection.insert_many(self.documents()).session(&mut transaction.session).await;
+        let inserted = collection.insert_many(&self.documents).session(&mut transaction.session).await;
         inserted.map_err(|error| Failed::of(error, |error| self.refused(&error)))?;
         let place = (&mut transaction.session, transaction.deadline);
-        let rewritten = reread(&collection, (self.documents(), self.shown), place).await?;
+        let rewritten = reread(&collection, (&self.documents, self.shown), place).await?;
         Ok((rewritten, Wrote::Something))
     }
 
-    fn documents(&self) -> impl Iterator<Item = &RawDocumentBuf> {
-        self.new.iter().map(|new| &new.document)
-    }
-
     fn refused(&self, error: &DriverError) -> Error {
-        refused_insert(error, (self.schema, self.view), |at| Some((at, &self.new.get(at)?.document)))
+        refused_insert(error, (self.schema, self.view), |at| Some((at, self.documents.get(at)?)))
     }
 }
 
@@ -101,7 +98,7 @@ pub(super) fn refused_insert<'d>(
 ///
 /// # Errors
 /// Where nothing is known of any of them.
-pub async fn insert_each(store: &Store, plan: Permitted<InsertEachPlan>, shown: Shown) -> Result<Vec<Result<Outcome>>> {
+pub async fn insert_each(store: &Store, plan: Permitted<InsertEachPlan>, shown: Shown) -> Result<Inserted> {
     let (InsertEachPlan { schema, documents }, view) = plan.into_parts();
     insert_apart(store, (&schema, &view), documents, shown).await
 }
@@ -114,32 +111,38 @@ const MOST_BYTES: usize = 2 * MAX_DOCUMENT;
 pub(super) async fn insert_apart(
     store: &Store,
     place: (&Schema, &View),
-    documents: Vec<Result<RawDocumentBuf>>,
+    mut documents: Vec<New>,
     shown: Shown,
-) -> Result<Vec<Result<Outcome>>> {
-    let mut results: Vec<_> = documents.into_iter().map(|document| document.and_then(New::of)).collect();
-    let (deadline, mut rest, mut is_known) = (Instant::now() + store.deadline, &mut results[..], false);
+) -> Result<Inserted> {
+    for new in &mut documents {
+        if let Ok(document) = new
+            && let Err(error) = check_size(document)
+        {
+            *new = Err(error.into());
+        }
+    }
+    let (deadline, mut rest, mut is_known) = (Instant::now() + store.deadline, &mut documents[..], false);
     while !rest.is_empty() {
         let (batch, after) = rest.split_at_mut(fit(rest.iter().map(size), MOST_BYTES));
         match insert_batch(&store.until(left(deadline)), place, batch, shown).await {
             Err(error) if !is_known => return Err(error),
             Err(error) => {
-                for result in batch.iter_mut().filter(|result| result.is_ok()) {
-                    *result = Err(same(&error));
+                for new in batch.iter_mut().filter(|new| new.is_ok()) {
+                    *new = Err(same(&error).into());
                 }
             }
             Ok(()) => is_known = true,
         }
         rest = after;
     }
-    Ok(results.into_iter().map(|result| result.map(|new| new.created(shown))).collect())
+    Ok(Inserted { documents, shown })
 }
 
-fn size(new: &Result<New>) -> usize {
-    new.as_ref().map_or(0, |new| new.document.as_bytes().len())
+fn size(new: &New) -> usize {
+    new.as_ref().map_or(0, |document| document.as_bytes().len())
 }
 
-async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [Result<New>], shown: Shown) -> Result<()> {
+async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [New], shown: Shown) -> Result<()> {
     if !batch.iter().any(Result::is_ok) {
         return Ok(());
     }
@@ -155,10 +158,10 @@ async fn insert_batch(store: &Store, place: (&Schema, &View), batch: &mut [Resul
 async fn insert_fitting(
     collection: &Collection<RawDocumentBuf>,
     (schema, view): (&Schema, &View),
-    (results, shown): (&mut [Result<New>], Shown),
+    (batch, shown): (&mut [New], Shown),
     (session, deadline): (&mut ClientSession, Instant),
 ) -> Result<()> {
-    let (items, documents) = fitting(results);
+    let (items, documents) = fitting(batch);
     let inserted = collection.insert_many(documents).ordered(false).session(&mut *session).await;
     let refusals = match inserted {
         Ok(_) => Vec::new(),
@@ -168,24 +171,23 @@ async fn insert_fitting(
         // One that is of no document is of all that are not refused: none of them is confirmed.
         let whose = refusal.index.map_or(&items[..], |at| items.get(at..=at).unwrap_or_default());
         for item in whose {
-            if let Ok(New { document, .. }) = &results[*item] {
-                results[*item] = Err(tell(failure::of_statement(&refusal, schema, Some(document)), view, document));
+            if let Ok(document) = &batch[*item] {
+                batch[*item] =
+                    Err(tell(failure::of_statement(&refusal, schema, Some(document)), view, document).into());
             }
         }
     }
-    let (items, documents) = fitting(results);
+    let (items, documents) = fitting(batch);
     let rewritten = reread(collection, (documents, shown), (session, deadline)).await;
     for (at, stored) in rewritten.map_err(|error| failure::of_reread(&error))? {
-        if let Ok(new) = &mut results[items[at]] {
-            new.document = stored;
-        }
+        batch[items[at]] = Ok(stored);
     }
     Ok(())
 }
 
 /// The documents that are not refused, and their places.
-fn fitting(results: &[Result<New>]) -> (Vec<usize>, Vec<&RawDocumentBuf>) {
-    results.iter().enumerate().filter_map(|(item, new)| Some((item, &new.as_ref().ok()?.document))).unzip()
+fn fitting(batch: &[New]) -> (Vec<usize>, Vec<&RawDocumentBuf>) {
+    batch.iter().enumerate().filter_map(|(item, new)| Some((item, new.as_ref().ok()?))).unzip()
 }
 
 /// Which documents the server refused; `None` where it did nothing, or nobody knows what.

@@ -9,7 +9,8 @@ use mongodb::error::Error as DriverError;
 
 use super::{
     array::{refused_insert, reread},
-    outcome::{New, Outcome, Shown},
+    check_size,
+    outcome::{Outcome, Shown},
     transaction::{self, Failed, Transaction, Wrote},
 };
 use crate::{
@@ -78,17 +79,16 @@ async fn insert(
         return Ok(Vec::new());
     }
     let collection = transaction.store.collection(job.schema());
-    let new = inserts.into_iter().map(|(item, document)| Ok((item, New::of(document)?)));
-    let (items, mut documents): (Vec<_>, Vec<_>) = new.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    let inserted = collection.insert_many(documents.iter().map(|new| &new.document));
-    let inserted = inserted.session(&mut transaction.session).await;
+    let (items, mut documents): (Vec<_>, Vec<_>) = inserts.into_iter().unzip();
+    documents.iter().try_for_each(|document| check_size(document))?;
+    let inserted = collection.insert_many(&documents).session(&mut transaction.session).await;
     inserted.map_err(|error| Failed::of(error, |error| job.refused_insert(&error, (&items, &documents))))?;
     let place = (&mut transaction.session, transaction.deadline);
-    let sent = documents.iter().map(|new| &new.document);
-    for (at, stored) in reread(&collection, (sent, shown), place).await? {
-        documents[at].document = stored;
+    for (at, stored) in reread(&collection, (&documents, shown), place).await? {
+        documents[at] = stored;
     }
-    Ok(items.into_iter().zip(documents.into_iter().map(|new| new.created(shown))).collect())
+    let created = |(item, document)| Ok((item, Outcome::created(document, shown)?));
+    items.into_iter().zip(documents).map(created).collect()
 }
 
 /// What is to be done.
@@ -127,8 +127,8 @@ impl<'j> Job<'j> {
     }
 
     /// Why the documents of the writes `items` could not be inserted.
-    fn refused_insert(&self, error: &DriverError, (items, documents): (&[usize], &[New])) -> Error {
-        let sent = |at: usize| Some((*items.get(at)?, &documents.get(at)?.document));
+    fn refused_insert(&self, error: &DriverError, (items, documents): (&[usize], &[RawDocumentBuf])) -> Error {
+        let sent = |at: usize| Some((*items.get(at)?, documents.get(at)?));
         refused_insert(error, (self.schema(), self.view), sent)
     }
 }

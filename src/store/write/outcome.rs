@@ -2,10 +2,9 @@
 
 use bson::{RawBson, RawDocument, RawDocumentBuf};
 
-use super::check_size;
 use crate::{
     error::{Result, check_limit},
-    update,
+    update::{self, many::New},
 };
 
 /// What became of one write of many.
@@ -17,6 +16,13 @@ pub struct Outcome {
     pub effect: Effect,
     /// The document as it is stored now, where that was asked for.
     pub document: Option<RawDocumentBuf>,
+}
+
+impl Outcome {
+    /// What became of a new `document` that is stored.
+    pub(super) fn created(document: RawDocumentBuf, shown: Shown) -> Result<Self> {
+        Ok(Self { id: update::id_of(&document)?, effect: Effect::Created, document: shown.keep(document) })
+    }
 }
 
 /// What a write did to its document.
@@ -67,23 +73,29 @@ impl Shown {
     }
 }
 
-/// A document that is to be inserted among others. Its `_id` is read when it is made: once it is stored it would have to
-/// be fetched into the processor's caches again.
+/// What became of new documents, each by itself.
 #[derive(Debug)]
-pub(super) struct New {
-    id: RawBson,
-    pub(super) document: RawDocumentBuf,
+pub struct Inserted {
+    pub(super) documents: Vec<New>,
+    pub(super) shown: Shown,
 }
 
-impl New {
-    /// The `document`, if it is not too large to be stored.
-    pub(super) fn of(document: RawDocumentBuf) -> Result<Self> {
-        check_size(&document)?;
-        Ok(Self { id: update::id_of(&document)?, document })
+impl Inserted {
+    /// How many are stored.
+    pub fn count(&self) -> usize {
+        self.documents.iter().flatten().count()
     }
 
-    /// What became of it where it is stored.
-    pub(super) fn created(self, shown: Shown) -> Outcome {
-        Outcome { id: self.id, effect: Effect::Created, document: shown.keep(self.document) }
+    /// What became of each, in order.
+    pub fn outcomes(self) -> Result<impl ExactSizeIterator<Item = Result<Outcome>>> {
+        let Self { documents, shown } = self;
+        // All ids at once: what has left the processor's caches since the documents were made is fetched side by side.
+        let id = |new: &New| new.as_ref().map_or(Ok(RawBson::Null), |document| update::id_of(document));
+        let ids = documents.iter().map(id).collect::<Result<Vec<_>>>()?;
+        let outcome = move |(new, id): (New, _)| match new {
+            Ok(document) => Ok(Outcome { id, effect: Effect::Created, document: shown.keep(document) }),
+            Err(error) => Err(*error),
+        };
+        Ok(documents.into_iter().zip(ids).map(outcome))
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         Store, left,
         write::{
             array::insert_apart,
-            outcome::{Outcome, Shown},
+            outcome::{Inserted, Outcome, Shown},
             same,
             transaction::{self, Wrote},
         },
@@ -144,7 +144,8 @@ impl Each<'_, '_> {
             return lost;
         }
         let (store, view) = (self.in_time(), self.job.view);
-        match insert_apart(&store, (self.job.schema(), view), documents, self.shown).await {
+        let inserted = insert_apart(&store, (self.job.schema(), view), documents, self.shown).await;
+        match inserted.and_then(Inserted::outcomes) {
             Err(error) => self.fail(&items, &error),
             Ok(inserted) => {
                 for (item, inserted) in items.into_iter().zip(inserted) {
