@@ -38,12 +38,14 @@ fn escaped_in(word: u64) -> u64 {
     (control_or_quote | backslash) & (EACH << 7)
 }
 
-/// How long the number is that `text` begins with, if it is written without an exponent and something comes after it.
+/// How long the number is that `text` begins with, if it is written without an exponent, no longer than most are, and
+/// something comes after it.
 ///
 /// See [RFC 8259, section 6](https://www.rfc-editor.org/rfc/rfc8259#section-6).
 #[inline]
 pub(super) fn number(text: &[u8]) -> Option<usize> {
-    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    const LONGEST: usize = 64;
+    let digits = |from: usize| text[from..].iter().take(LONGEST).take_while(|byte| byte.is_ascii_digit()).count();
     let start = usize::from(text.first() == Some(&b'-'));
     let mut end = start + digits(start);
     let has_whole = end == start + 1 || (end > start && text[start] != b'0');
@@ -51,7 +53,7 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
         let fraction = digits(end + 1);
         end = if fraction > 0 { end + 1 + fraction } else { return None };
     }
-    (has_whole && !matches!(text.get(end)?, b'e' | b'E' | b'.')).then_some(end)
+    (has_whole && !matches!(text.get(end)?, b'e' | b'E' | b'.' | b'0'..=b'9')).then_some(end)
 }
 
 #[cfg(test)]
@@ -76,6 +78,14 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_left_to_others() {
+        for (digits, is_plain) in [(64, true), (65, false), (5000, false)] {
+            assert_eq!(number(format!("{},", "1".repeat(digits)).as_bytes()).is_some(), is_plain);
+            assert_eq!(number(format!("1.{},", "1".repeat(digits)).as_bytes()).is_some(), is_plain);
         }
     }
 
