@@ -134,7 +134,10 @@ fn count_at(value: RawBsonRef<'_>, names: &[&str]) -> Result<usize> {
             }
             (RawBsonRef::Array(items), [name, rest @ ..]) => {
                 for item in items {
-                    open.push((item.map_err(unreadable)?, if is_item(name) { rest } else { names }));
+                    let item = item.map_err(unreadable)?;
+                    if is_container(item) {
+                        open.push((item, if is_item(name) { rest } else { names }));
+                    }
                 }
             }
             _ => {}
@@ -150,14 +153,15 @@ fn count(value: RawBsonRef<'_>, depth: usize) -> Result<usize> {
         match value {
             RawBsonRef::Document(object) => {
                 for element in object {
-                    open.push((element.map_err(unreadable)?.1, 0));
+                    let (_, member) = element.map_err(unreadable)?;
+                    open.extend(Some((member, 0)).filter(|_| is_container(member)));
                 }
             }
             RawBsonRef::Array(items) => {
                 let mut holds_more = false;
                 for item in items {
                     let item = item.map_err(unreadable)?;
-                    if item.as_array().is_some() || item.as_document().is_some() {
+                    if is_container(item) {
                         open.push((item, depth + 1));
                         holds_more = true;
                     }
@@ -170,6 +174,10 @@ fn count(value: RawBsonRef<'_>, depth: usize) -> Result<usize> {
     Ok(sum)
 }
 
+fn is_container(value: RawBsonRef<'_>) -> bool {
+    value.as_array().is_some() || value.as_document().is_some()
+}
+
 /// Whether `value` is a list, or an object that could be one of items to add.
 fn holds_list(value: RawBsonRef<'_>) -> bool {
     value.as_array().is_some() || value.as_document().is_some_and(|object| !object.is_empty())
@@ -179,18 +187,20 @@ fn refuse_winding(document: &RawDocument, is_refused: fn(&str, RawBsonRef<'_>) -
     if FINDER.find(document.as_bytes()).is_none() {
         return Ok(());
     }
-    let mut open = vec![(RawBsonRef::Document(document), String::new())];
-    while let Some((value, at)) = open.pop() {
-        let list = value.as_array().and_then(|items| RawDocument::from_bytes(items.as_bytes()).ok());
-        let object = value.as_document().or(list);
-        for element in object.into_iter().flatten() {
-            let (name, value) = element.map_err(unreadable)?;
-            let here = below(&at, name.as_str());
-            if is_refused(name.as_str(), value) {
-                return Err(refused(schema, (&here, "format"), WINDING));
-            }
-            open.push((value, here));
+    // Only the way to where the search is: pointers to all places together can be many times the document.
+    let mut way = vec![("", document.iter())];
+    while let Some((_, members)) = way.last_mut() {
+        let Some(element) = members.next() else {
+            way.pop();
+            continue;
+        };
+        let (name, value) = element.map_err(unreadable)?;
+        if is_refused(name.as_str(), value) {
+            let at = way.iter().skip(1).fold(String::new(), |at, (name, _)| below(&at, name));
+            return Err(refused(schema, (&below(&at, name.as_str()), "format"), WINDING));
         }
+        let list = value.as_array().and_then(|items| RawDocument::from_bytes(items.as_bytes()).ok());
+        way.extend(value.as_document().or(list).map(|object| (name.as_str(), object.iter())));
     }
     Ok(())
 }

@@ -35,27 +35,44 @@ pub(super) fn names_unseen(body: &RawDocument, shape: &Field) -> Result<bool> {
 fn named(body: &RawDocument, sight: &Sight<'_>) -> Result<Vec<String>> {
     let mut pointers = Vec::new();
     if !sight.is_clear() {
-        name(RawBsonRef::Document(body), (sight, ""), &mut pointers)?;
+        name(RawBsonRef::Document(body), (sight, &Way::Root), &mut pointers)?;
     }
     Ok(pointers)
 }
 
-fn name(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &str), pointers: &mut Vec<String>) -> Result<()> {
+/// How a place is reached. Its pointer is made only where it is wanted: those of all places together can be many times the
+/// body.
+enum Way<'w> {
+    Root,
+    Below(&'w Self, &'w str),
+}
+
+impl Way<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Below(way, name) => below(&way.pointer(), name),
+        }
+    }
+}
+
+fn name(value: RawBsonRef<'_>, (sight, at): (&Sight<'_>, &Way<'_>), pointers: &mut Vec<String>) -> Result<()> {
     match value {
         _ if sight.is_clear() || pointers.len() >= MAX_POINTERS => {}
         RawBsonRef::Document(object) => {
             for element in object {
                 let (key, value) = element.map_err(unreadable)?;
-                let here = below(at, key.as_str());
+                let here = Way::Below(at, key.as_str());
                 match sight.member(key.as_str()) {
                     Some(sight) => name(value, (&sight, &here), pointers)?,
-                    None => pointers.push(here),
+                    None => pointers.push(here.pointer()),
                 }
             }
         }
         RawBsonRef::Array(items) => {
             for (index, item) in items.into_iter().enumerate() {
-                name(item.map_err(unreadable)?, (sight, &below(at, &index.to_string())), pointers)?;
+                let index = index.to_string();
+                name(item.map_err(unreadable)?, (sight, &Way::Below(at, &index)), pointers)?;
             }
         }
         _ => {}
@@ -216,10 +233,14 @@ impl Guard {
     /// Where an object is expected and a list stands, the items may not hold what the object may not.
     fn listed(&mut self, value: RawBsonRef<'_>, (shape, at): At<'_>) -> Result<()> {
         for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-            let (item, at) = (item.map_err(unreadable)?, below(at, &index.to_string()));
-            match item.as_document() {
-                Some(new) => drop(self.object(Sides { stored: None, next: Some(new), sent: Some(new) }, (shape, &at))?),
-                None => self.listed(item, (shape, &at))?,
+            let (item, at) = (item.map_err(unreadable)?, || below(at, &index.to_string()));
+            match item {
+                RawBsonRef::Document(new) => {
+                    let sides = Sides { stored: None, next: Some(new), sent: Some(new) };
+                    self.object(sides, (shape, &at()))?;
+                }
+                RawBsonRef::Array(_) => self.listed(item, (shape, &at()))?,
+                _ => {}
             }
         }
         Ok(())

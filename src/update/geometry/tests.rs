@@ -77,6 +77,13 @@ fn strict_winding_is_refused_wherever_it_stands() {
     }
 }
 
+/// Pointers to all of its places would be thirty billion bytes.
+#[test]
+fn long_names_above_many_items_are_no_burden() {
+    let (name, items) = ("n".repeat(100_000), vec![bson::Bson::Document(doc! {}); 300_000]);
+    assert_eq!(checked(&doc! { "about": STRICT, name: items }), None);
+}
+
 #[test]
 fn polygons_under_an_index_are_bounded() {
     let (many, more) = (polygon(MAX_POSITIONS), polygon(MAX_POSITIONS + 1));
